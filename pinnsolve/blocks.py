@@ -1,0 +1,311 @@
+"""A problem at points: named blocks of scalar equations, the functional core that every discretisation shares.
+
+A block is a set of N points where the same equations hold: the interior, a boundary part, the
+start, the sensors. Its ``rows`` are pure functions of the fields; where the fields come from (a
+network, a grid, an exact solution) is not its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pinnsolve.conditions import Condition, Initial, Periodic
+from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
+from pinnsolve.problem import Problem
+from pinnsolve.unknowns import bind
+
+Kind = Literal["interior", "boundary", "initial", "periodic", "data", "gauge"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The fields at a block's points, with what the block knows about these points.
+
+    Attributes:
+        fields: One entry per point set.
+        x: Coordinates, one entry per point set.
+        normal: Outward unit normal, or None inside.
+        data: Measured values, shape (N,) each, by component.
+    """
+
+    fields: tuple[Fields, ...]
+    x: tuple[Coordinates, ...]
+    normal: Jet
+    data: Mapping[str, Tensor]
+
+
+Rows = Callable[[Site, Mapping[str, object]], dict[str, Jet]]
+"""``rows(site, values)``: scalar equations by name, for given values of the unknowns."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Equations at points.
+
+    Attributes:
+        name: For tables: ``interior``, ``left: Dirichlet`` ...
+        kind: What sort of statement it is.
+        point_sets: Points in SI units, each of shape (N, D); two sets for a periodic pair, else
+            one.
+        law: The equations.
+        normals: Outward unit normals, shape (N, space dimension); zeros where there is no boundary.
+        data: Measured values by component, each of shape (N,); empty unless the block is data.
+        noise: Standard deviation of the measured values, shape (N,), or None.
+    """
+
+    name: str
+    kind: Kind
+    point_sets: tuple[Tensor, ...]
+    law: Rows
+    normals: Tensor
+    data: Mapping[str, Tensor] = field(default_factory=dict)
+    noise: Tensor | None = None
+
+    @property
+    def num_points(self) -> int:
+        """Number N of points."""
+        return len(self.point_sets[0])
+
+    def coordinates(self, frame: Frame) -> tuple[Coordinates, ...]:
+        """Return the coordinates of each point set."""
+        return tuple(Coordinates(points, frame) for points in self.point_sets)
+
+    def rows(
+        self, fields: tuple[Fields, ...], x: tuple[Coordinates, ...], values: Mapping[str, object]
+    ) -> dict[str, Jet]:
+        """Return the scalar equations by name.
+
+        Args:
+            fields: Fields at each point set.
+            x: Coordinates of each point set.
+            values: A value for every unknown: a number or a tensor of shape () or (N,).
+        """
+        return self.law(Site(fields, x, normal_jet(self.normals, x[0].frame), self.data), values)
+
+    def taken(self, span: slice) -> Block:
+        """Return the block at some of its points only."""
+        return self._mapped(lambda t: t[span])
+
+    def to(self, *, dtype: torch.dtype, device: torch.device) -> Block:
+        """Return a copy in another precision or on another device."""
+        return self._mapped(lambda t: t.to(dtype=dtype, device=device))
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Block:
+        return replace(
+            self,
+            point_sets=tuple(change(points) for points in self.point_sets),
+            normals=change(self.normals),
+            data={name: change(column) for name, column in self.data.items()},
+            noise=None if self.noise is None else change(self.noise),
+        )
+
+
+@dataclass(frozen=True)
+class PointCounts:
+    """How many collocation points to draw.
+
+    Attributes:
+        interior: Points inside.
+        boundary: Points over the whole boundary, shared out by measure.
+        initial: Points at the start, if unsteady.
+    """
+
+    interior: int
+    boundary: int
+    initial: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse counts that leave an equation without points."""
+        if self.interior < 1 or self.boundary < 1 or self.initial < 0:
+            raise ValueError(f"point counts must be >= 1, got {self}")
+
+
+def make_blocks(problem: Problem, counts: PointCounts, *, seed: int) -> tuple[Block, ...]:
+    """Draw collocation points and return the problem's blocks.
+
+    Args:
+        problem: The declaration.
+        counts: How many points.
+        seed: Seed of the quasi-random points; the same seed gives the same points.
+    """
+    blocks = [interior_block(problem, counts.interior, seed=seed)]
+    total = sum(problem.domain.part_measure(part) for part in problem.domain.parts)
+    for i, condition in enumerate(problem.conditions):
+        if isinstance(condition, Initial):
+            blocks.append(
+                initial_block(problem, condition, max(counts.initial, 1), seed=seed + 7919 + i)
+            )
+            continue
+        share = problem.domain.part_measure(condition.part) / total
+        floor = 1 if problem.domain.dim == 1 and problem.time is None else 16
+        number = max(round(counts.boundary * share), floor)
+        blocks.append(boundary_block(problem, condition, number, seed=seed + 101 * (i + 1)))
+    if problem.measurements is not None:
+        blocks.append(data_block(problem))
+    if problem.floating_fields:
+        blocks.append(gauge_block(problem))
+    return tuple(blocks)
+
+
+def interior_block(problem: Problem, number: int, *, seed: int) -> Block:
+    """Return the field equations at ``number`` points inside."""
+    points = with_times(problem, problem.domain.sample_interior(number, seed=seed), seed=seed + 1)
+
+    def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
+        return scalar_equations(bind(problem.physics, values).residual(site.fields[0], site.x[0]))
+
+    return Block("interior", "interior", (points,), law, _no_normals(problem, points))
+
+
+def boundary_block(problem: Problem, condition: Condition, number: int, *, seed: int) -> Block:
+    """Return one condition at ``number`` points of its part."""
+    sample = problem.domain.sample_part(condition.part, number, seed=seed)
+    points = with_times(problem, sample.points, seed=seed + 1)
+    normals = tensor(sample.normals)
+    if isinstance(condition, Periodic):
+        return _periodic_block(problem, condition, points, normals)
+    return condition_block(problem, condition, points, normals)
+
+
+def condition_block(
+    problem: Problem, condition: Condition, points: Tensor, normals: Tensor
+) -> Block:
+    """Return one condition at given points.
+
+    Args:
+        problem: The declaration.
+        condition: Any condition but a periodic one.
+        points: Shape (N, D), time included.
+        normals: Outward unit normals, shape (N, space dimension).
+    """
+
+    def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
+        physics = bind(problem.physics, values)
+        return bind(condition, values).residual(site.fields[0], site.x[0], site.normal, physics)
+
+    return Block(condition.label, "boundary", (points,), law, normals)
+
+
+def initial_block(problem: Problem, condition: Initial, number: int, *, seed: int) -> Block:
+    """Return an initial condition at ``number`` points of the domain, its boundary included."""
+    inside = problem.domain.sample_interior(number, seed=seed)
+    edge = [
+        problem.domain.sample_part(
+            part, max(1, number // (8 * len(problem.domain.parts))), seed=seed
+        ).points
+        for part in problem.domain.parts
+    ]
+    points = np.concatenate((inside, *edge))
+    start = problem.time.start if problem.time is not None else 0.0
+    located = tensor(np.column_stack((points, np.full(len(points), start))))
+    block = condition_block(problem, condition, located, _no_normals(problem, located))
+    return replace(block, kind="initial")
+
+
+def data_block(problem: Problem) -> Block:
+    """Return measured components minus measurements, with the noise of each row."""
+    data = problem.measurements
+    if data is None:
+        raise ValueError(f"problem {problem.name!r} has no measurements")
+    names = problem.component_names
+    given = {name: tensor(column) for name, column in data.values.items()}
+    sigma = tensor(
+        np.broadcast_to(np.asarray(data.sigma, dtype=np.float64), len(data.points)).copy()
+    )
+
+    def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
+        del values
+        f, frame = site.fields[0], site.x[0].frame
+        parts = [part for name in f for part in f[name].parts]
+        measured = site.data.items()
+        return {
+            name: Jet((), (parts[names.index(name)],), frame) - column for name, column in measured
+        }
+
+    points = tensor(data.points)
+    return Block("measurements", "data", (points,), law, _no_normals(problem, points), given, sigma)
+
+
+def gauge_block(problem: Problem) -> Block:
+    """Return ``field = 0`` at one point (at several times) for fields whose level nothing sets."""
+    floating = problem.floating_fields
+    anchor = problem.domain.sample_interior(1, seed=0)
+    times = 1 if problem.time is None else 33
+    points = np.repeat(anchor, times, axis=0)
+    if problem.time is not None:
+        points = np.column_stack((points, np.linspace(problem.time.start, problem.time.end, times)))
+
+    def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
+        del values
+        return {name: site.fields[0][name] for name in floating}
+
+    located = tensor(points)
+    return Block(
+        "level of " + ", ".join(floating), "gauge", (located,), law, _no_normals(problem, located)
+    )
+
+
+def scalar_equations(equations: Mapping[str, Jet]) -> dict[str, Jet]:
+    """Split vector equations into scalar ones: ``momentum`` becomes ``momentum_x``, ``momentum_y``."""
+    rows: dict[str, Jet] = {}
+    for name, row in equations.items():
+        if row.shape == ():
+            rows[name] = row
+        else:
+            rows |= dict(zip(component_names({name: row.shape}), row, strict=True))
+    return rows
+
+
+def normal_jet(normals: Tensor, frame: Frame) -> Jet:
+    """Return unit normals (N, space dimension) as a constant vector field."""
+    return as_jet(list(normals.unbind(1)), frame)
+
+
+def with_times(problem: Problem, points: npt.NDArray[np.float64], *, seed: int) -> Tensor:
+    """Return space points (N, d) with quasi-random times appended if the problem is unsteady, (N, D)."""
+    if problem.time is None:
+        return tensor(points)
+    engine = torch.quasirandom.SobolEngine(1, scramble=True, seed=seed)
+    share = engine.draw(len(points), dtype=torch.float64)[:, 0]
+    shuffle = torch.randperm(
+        len(points), generator=torch.Generator().manual_seed(seed), device="cpu"
+    )
+    times = problem.time.start + (problem.time.end - problem.time.start) * share[shuffle]
+    return torch.cat((tensor(points), times[:, None]), dim=1)
+
+
+def tensor(array: npt.NDArray[np.float64]) -> Tensor:
+    """Return an array as a float64 tensor on the CPU."""
+    return torch.tensor(array, dtype=torch.float64, device="cpu")
+
+
+def _periodic_block(
+    problem: Problem, condition: Periodic, points: Tensor, normals: Tensor
+) -> Block:
+    shift = _centre(problem, condition.other) - _centre(problem, condition.part)
+    partner = points.clone()
+    partner[:, : problem.domain.dim] += shift
+
+    def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
+        physics = bind(problem.physics, values)
+        first, second = site.fields
+        return condition.residual_between(first, second, site.normal, physics, site.x[0].frame)
+
+    return Block(condition.label, "periodic", (points, partner), law, normals)
+
+
+def _no_normals(problem: Problem, points: Tensor) -> Tensor:
+    return points.new_zeros(len(points), problem.domain.dim)
+
+
+def _centre(problem: Problem, part: str) -> Tensor:
+    """Return the centroid of a boundary part."""
+    points, weights = problem.domain.part_quadrature(part, 64)
+    return tensor((points.points * weights[:, None]).sum(axis=0) / weights.sum())

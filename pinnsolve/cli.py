@@ -1,0 +1,255 @@
+"""The command line: list, show, solve and report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pinnsolve.catalogue import make_problem, shipped_problems
+from pinnsolve.interop.hdf5 import Companions, read_origin
+from pinnsolve.judging import judge
+from pinnsolve.method import Method
+from pinnsolve.problem import Problem
+from pinnsolve.progress import ProgressBar
+from pinnsolve.reference import NoReference, Reference, find_reference
+from pinnsolve.report import folder as run_folder
+from pinnsolve.report.comparison import reference_values
+from pinnsolve.report.result import Result, gather, result_text
+from pinnsolve.report.tables import problem_tables, result_tables, table
+from pinnsolve.status import StopReason
+from pinnsolve.training import train
+
+EXIT_NOT_TRUSTED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Physics-informed neural networks for engineers: an answer, and whether to trust it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Target = Annotated[
+    str,
+    typer.Argument(help="A shipped problem, or a Python file with a function that returns one."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Set a parameter of the problem; may be repeated."
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line; the exit status is 0 trusted, 1 not trusted, 2 bad input, 130 interrupted."""
+    usage_error = typer.BadParameter.__bases__[0]  # click's UsageError, wherever typer keeps it
+    try:
+        code = app(standalone_mode=False)
+    except usage_error as error:
+        _complain(error.format_message())  # type: ignore[attr-defined]
+        code = EXIT_BAD_INPUT
+    except typer.Abort:
+        code = EXIT_INTERRUPTED
+    sys.exit(code)
+
+
+@app.command("list")
+def list_problems() -> None:
+    """List the shipped problems."""
+    with _errors_in_one_line():
+        rows = [(name, make_problem(name).description) for name in shipped_problems()]
+        Console().print(table(("problem", "what it is"), rows, left=("what it is",)))
+
+
+@app.command()
+def show(
+    target: Target,
+    settings: Settings = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture; runs/NAME/problem.png if not given.")
+    ] = None,
+) -> None:
+    """Print and draw a problem: geometry, conditions, points, scales, unknowns, quantities."""
+    from pinnsolve.interop.replacing import replacing
+    from pinnsolve.report.problem_plot import draw_problem
+
+    with _errors_in_one_line():
+        problem = make_problem(target, _parsed(settings))
+        path = out if out is not None else Path("runs") / problem.name / "problem.png"
+        if path.suffix.lower() != ".png":
+            raise ValueError(f"{path}: the picture is a PNG, so its name must end with .png")
+        parts = problem_tables(problem)
+        with run_folder.output_folder(path.parent), replacing(path) as temporary:
+            temporary.write_bytes(draw_problem(problem))
+        Console().print(*parts, sep="\n")
+        typer.echo(path)
+
+
+@app.command()
+def solve(
+    target: Target,
+    settings: Settings = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; runs/NAME if not given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same numbers.")] = 0,
+    accuracy: Annotated[
+        float | None,
+        typer.Option(help="Relative accuracy to reach; the problem's own if not given."),
+    ] = None,
+    max_seconds: Annotated[
+        float, typer.Option(help="Most time for training, in s.")
+    ] = Method.max_seconds,
+    precision: Annotated[
+        str, typer.Option(help="Arithmetic: auto, float64 or float32.")
+    ] = Method.precision,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = Method.device,
+    reference: Annotated[
+        bool, typer.Option(help="Compare with an independent classical solution.")
+    ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result document only.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option(help="Report progress even if this is no terminal.")
+    ] = False,
+) -> None:
+    """Solve a problem, check the answer and write solution.h5, solution.vtu, result.json and report.html."""
+    with _errors_in_one_line():
+        parsed = _parsed(settings)
+        method = Method(max_seconds=max_seconds, precision=precision, device=device)  # type: ignore[arg-type]
+        problem = make_problem(target, parsed)
+        if accuracy is not None:
+            problem = replace(problem, accuracy=accuracy)
+        where = out if out is not None else Path("runs") / problem.name
+        options = [
+            "--seed",
+            str(seed),
+            "--accuracy",
+            f"{problem.accuracy:g}",
+            "--max-seconds",
+            f"{max_seconds:g}",
+        ]
+        options += [
+            "--precision",
+            precision,
+            "--device",
+            device,
+            *([] if reference else ["--no-reference"]),
+        ]
+        chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
+        command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
+        with run_folder.output_folder(where):
+            result, interrupted = _run(problem, method, seed, reference, verbose, command)
+            files = run_folder.write_run(result, where)
+    if as_json:
+        typer.echo(result_text(result), nl=False)
+    else:
+        Console().print(*result_tables(result), sep="\n")
+        typer.echo("\n" + "\n".join(str(file) for file in files))
+    if interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if not result.trusted:
+        raise typer.Exit(EXIT_NOT_TRUSTED)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of an earlier run.")],
+) -> None:
+    """Make the report of an earlier run again, without solving it again."""
+    with _errors_in_one_line():
+        origin, settings = read_origin(folder / run_folder.SOLUTION)
+        if not origin:
+            raise ValueError(
+                f"{folder}: solved in a script, so the problem cannot be made again; "
+                "make reports of problems that are shipped or in a file of their own"
+            )
+        result = run_folder.read_run(folder, make_problem(origin, settings))
+        typer.echo(run_folder.write_report(result, folder))
+
+
+def _run(
+    problem: Problem, method: Method, seed: int, want_reference: bool, verbose: bool, command: str
+) -> tuple[Result, bool]:
+    """Train, compare and judge; return the result and whether Ctrl-C ended it early."""
+    bar = ProgressBar(
+        Console(stderr=True),
+        goal=_STOP_SHARE * problem.accuracy,
+        max_seconds=method.max_seconds,
+        verbose=verbose,
+    )
+    with bar:
+        trained = train(problem, method, seed=seed, observer=bar)
+        solution, values = trained.solution, None
+        interrupted = solution.status.reason is StopReason.INTERRUPTED
+        try:
+            independent: Reference | NoReference = NoReference("not asked for")
+            if want_reference and interrupted:
+                independent = NoReference("interrupted")
+            elif want_reference:
+                bar.phase("solving the reference")
+                independent = find_reference(solution.known_problem)
+            bar.phase("checking")
+            verdict = judge(
+                solution, trained.system, trained.theta, independent, seed=seed + _FRESH
+            )
+            solution = replace(solution, verdict=verdict)
+            if isinstance(independent, Reference):
+                values = reference_values(solution, independent)
+        except KeyboardInterrupt:
+            interrupted = True
+        bar.phase("writing")
+        return gather(solution, Companions(values, command)), interrupted
+
+
+_STOP_SHARE = 0.2
+"""Share of the accuracy at which training stops, for the time left."""
+
+_FRESH = 1_000_003
+"""What is added to the seed for points that were not trained on."""
+
+
+def _parsed(settings: list[str] | None) -> dict[str, str]:
+    """Return ``NAME=VALUE`` options as a mapping."""
+    parsed: dict[str, str] = {}
+    for item in settings or []:
+        name, equals, value = item.partition("=")
+        if not (name and equals):
+            raise ValueError(
+                f"--set needs NAME=VALUE, got {item!r}; for example --set reynolds=100"
+            )
+        if name in parsed:
+            raise ValueError(f"--set gives {name!r} twice; keep one")
+        parsed[name] = value
+    return parsed
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    """Turn refusals into one line and exit status 2, and Ctrl-C into 130."""
+    try:
+        yield
+    except ValueError as error:
+        _complain(str(error))
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    except KeyboardInterrupt as stop:
+        _complain("interrupted before there was anything to write")
+        raise typer.Exit(EXIT_INTERRUPTED) from stop
+
+
+def _complain(text: str) -> None:
+    """Write one line to stderr: a red "error:" and the text."""
+    console = Console(stderr=True, soft_wrap=True)
+    console.print("[bold red]error:[/]", end=" ")
+    console.print(" ".join(text.split()), markup=False, highlight=False)

@@ -1,0 +1,354 @@
+"""Everything that can be wrong with a declaration, found before any training.
+
+Each check is one function; each refusal says what rule is broken, what was got and what to do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pinnsolve.conditions import Condition, Initial, Periodic
+from pinnsolve.geometry import Shape, TimeInterval
+from pinnsolve.jets import Coordinates, Frame, Jet, as_jet
+from pinnsolve.measurements import Measurements
+from pinnsolve.naming import near_match_text
+from pinnsolve.physics import Physics
+from pinnsolve.trial import trial_fields
+from pinnsolve.unknowns import Unknown, bind
+
+
+class Declaration(Protocol):
+    """What the checks read of a problem."""
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+        ...
+
+    @property
+    def domain(self) -> Shape:
+        """The region."""
+        ...
+
+    @property
+    def physics(self) -> Physics:
+        """The equations."""
+        ...
+
+    @property
+    def conditions(self) -> Sequence[Condition]:
+        """What holds on the boundary and at the start."""
+        ...
+
+    @property
+    def time(self) -> TimeInterval | None:
+        """The time interval."""
+        ...
+
+    @property
+    def measurements(self) -> Measurements | None:
+        """Sparse data."""
+        ...
+
+    @property
+    def accuracy(self) -> float:
+        """Relative accuracy asked for."""
+        ...
+
+    @property
+    def scales(self) -> Mapping[str, float]:
+        """Typical sizes by field."""
+        ...
+
+    @property
+    def frame(self) -> Frame:
+        """The coordinates."""
+        ...
+
+    @property
+    def field_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape by field name."""
+        ...
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """One name per component."""
+        ...
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """Numbers to be identified."""
+        ...
+
+    @property
+    def bounds(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Corners of the coordinates."""
+        ...
+
+
+def check_problem(problem: Declaration) -> None:
+    """Check a whole declaration.
+
+    Raises:
+        ValueError: At the first broken rule.
+    """
+    if not problem.name:
+        raise ValueError("a problem needs a name")
+    if not 1e-12 < problem.accuracy < 1.0:
+        raise ValueError(
+            f"accuracy is a relative error between 1e-12 and 1, got {problem.accuracy}"
+        )
+    problem.physics.check(problem.frame)
+    _check_scales(problem)
+    _check_parts(problem)
+    _check_coverage(problem)
+    _check_start(problem)
+    _check_measurements(problem)
+    _check_equations(problem)
+    for condition in problem.conditions:
+        if not isinstance(condition, Periodic):
+            _check_values(problem, condition)
+
+
+def level_is_set(problem: Declaration, name: str) -> bool:
+    """Whether a condition or a measurement involves the value of a field, not only its derivatives.
+
+    An initial condition does not count: it sets the level at one instant only.
+    """
+    if problem.measurements is not None and name in problem.measurements.values:
+        return True
+    for condition in problem.conditions:
+        if isinstance(condition, Initial | Periodic):
+            continue
+        plain, shifted = (_rows_on_part(problem, condition, {name: by}) for by in (0.0, 1.0))
+        if any(not torch.allclose(plain[key], shifted[key], rtol=1e-9, atol=0.0) for key in plain):
+            return True
+    return False
+
+
+def _check_scales(problem: Declaration) -> None:
+    for name, scale in problem.scales.items():
+        if name not in problem.field_shapes:
+            raise ValueError(
+                f"scales: no field {name!r}: {near_match_text(name, problem.field_shapes)}"
+            )
+        if not (math.isfinite(scale) and scale > 0):
+            raise ValueError(f"scales: {name} must be finite and > 0, got {scale}")
+
+
+def _check_parts(problem: Declaration) -> None:
+    parts = problem.domain.parts
+    for condition in problem.conditions:
+        for name in parts_of(condition):
+            if name not in parts:
+                raise ValueError(
+                    f"{condition.label}: the boundary has no part {name!r}. {near_match_text(name, parts)}"
+                )
+            if not problem.domain.part_measure(name) > 0.0:
+                raise ValueError(
+                    f"{condition.label}: the part {name!r} matches no point; check the geometry it is cut from"
+                )
+        if isinstance(condition, Periodic) and not _are_translated(problem.domain, condition):
+            raise ValueError(
+                f"{condition.label}: a translation must map {condition.part!r} onto {condition.other!r}, "
+                "with opposite outward normals; choose two opposite parts"
+            )
+
+
+def _check_coverage(problem: Declaration) -> None:
+    needed = problem.physics.needs_boundary_condition(problem.domain.dim)
+    for part in problem.domain.parts:
+        settled: dict[str, Condition] = {}
+        for condition in problem.conditions:
+            if part not in parts_of(condition):
+                continue
+            for component in sorted(condition.determines(problem.physics, problem.frame)):
+                if component in settled:
+                    raise ValueError(
+                        f"contradicting conditions on {part!r}: {settled[component].label} and "
+                        f"{condition.label} both determine {component}; keep one"
+                    )
+                settled[component] = condition
+        missing = [name for name in needed if name not in settled]
+        if missing and problem.measurements is None:
+            raise ValueError(
+                f"no condition for {', '.join(missing)} on the boundary part {part!r}; add one "
+                "(Dirichlet, Neumann, Insulated, Traction, NoSlip, Symmetry ...) or give measurements"
+            )
+
+
+def _check_start(problem: Declaration) -> None:
+    initial = [c for c in problem.conditions if isinstance(c, Initial)]
+    if problem.time is None:
+        if initial:
+            raise ValueError("Initial() needs time: give the problem time=TimeInterval(start, end)")
+        return
+    settled: set[str] = set()
+    for condition in initial:
+        determined = condition.determines(problem.physics, problem.frame)
+        again = settled & determined
+        if again:
+            raise ValueError(
+                f"contradicting initial conditions: {min(again)} is given twice; keep one"
+            )
+        settled |= determined
+    missing = [
+        n for n in problem.physics.needs_initial_condition(problem.domain.dim) if n not in settled
+    ]
+    if missing and problem.measurements is None:
+        raise ValueError(f"an unsteady problem needs Initial({missing[0]}=...)")
+
+
+def _check_measurements(problem: Declaration) -> None:
+    data = problem.measurements
+    if data is None:
+        if problem.unknowns:
+            listed = ", ".join(u.name for u in problem.unknowns)
+            raise ValueError(f"unknown {listed}: nothing to find it from; give measurements=")
+        return
+    axes = problem.frame.axis_names
+    if data.points.shape[1] != len(axes):
+        raise ValueError(
+            f"{data.source}: points need the columns {', '.join(axes)}, got {data.points.shape[1]} columns"
+        )
+    for name in data.values:
+        if name not in problem.component_names:
+            raise ValueError(
+                f"{data.source}: no field component {name!r}: {near_match_text(name, problem.component_names)}"
+            )
+    lower, upper = problem.bounds
+    tolerance = 1e-9 * float(np.max(upper - lower))
+    inside = problem.domain.contains(data.points[:, : problem.domain.dim], tolerance=tolerance)
+    if problem.time is not None:
+        inside &= (data.points[:, -1] >= problem.time.start) & (
+            data.points[:, -1] <= problem.time.end
+        )
+    if not inside.all():
+        rows = np.flatnonzero(~inside)
+        listed = ", ".join(str(r + 1) for r in rows[:5])
+        raise ValueError(
+            f"{data.source}: {rows.size} of {len(inside)} points lie outside the domain, rows {listed}: "
+            f"first at {data.points[rows[0]].tolist()}; check the units (m) and the origin"
+        )
+
+
+def _check_equations(problem: Declaration) -> None:
+    """Try the physics on made-up fields: as many finite scalar equations as field components."""
+    points = torch.tensor(
+        problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
+    )
+    x = Coordinates(_with_times(problem, points), problem.frame)
+    physics = bind(problem.physics, _initial_values(problem))
+    try:
+        equations = physics.residual(trial_fields(problem.field_shapes, x, 1.0), x)
+        _ = [row.value for row in equations.values() if isinstance(row, Jet)]
+    except RuntimeError as error:  # torch, on tensors of different lengths
+        raise ValueError(
+            f"the equations of {type(physics).__name__} do not evaluate: {error}"
+        ) from error
+    for name, row in equations.items():
+        if not isinstance(row, Jet):
+            raise ValueError(
+                f"equation {name!r} must be a field made from f, got {type(row).__name__}"
+            )
+        if row.value.shape not in ((8, *row.shape), row.shape):
+            raise ValueError(
+                f"equation {name!r} has values of shape {tuple(row.value.shape)} at 8 points"
+            )
+        if not torch.isfinite(row.value).all():
+            raise ValueError(
+                f"equation {name!r} is not finite inside the domain; check sources and coefficients"
+            )
+    count = sum(math.prod(row.shape) for row in equations.values())
+    if count != len(problem.component_names):
+        raise ValueError(
+            f"{count} scalar equations for {len(problem.component_names)} field components "
+            f"({', '.join(problem.component_names)}): the residual has the wrong shape"
+        )
+
+
+def _check_values(problem: Declaration, condition: Condition) -> None:
+    """Try a condition on made-up fields: it must give finite scalar equations."""
+    rows = _rows_on_part(problem, condition, {})
+    if not rows:
+        raise ValueError(
+            f"{condition.label} says nothing about {type(problem.physics).__name__}; remove it"
+        )
+    for name, row in rows.items():
+        if not torch.isfinite(row).all():
+            raise ValueError(
+                f"{condition.label}: {name} is not finite on the part; check the given values"
+            )
+
+
+def _rows_on_part(
+    problem: Declaration, condition: Condition, shift: Mapping[str, float]
+) -> dict[str, Tensor]:
+    """Return a condition's rows for made-up fields at a few points of its part.
+
+    Args:
+        problem: The declaration.
+        condition: Any condition but a periodic one.
+        shift: Constants added to the values of components.
+    """
+    if isinstance(condition, Initial):
+        inside = problem.domain.sample_interior(8, seed=0)
+        directions = np.zeros_like(inside)
+    else:
+        sample = problem.domain.sample_part(condition.part, 8, seed=0)
+        inside, directions = sample.points, sample.normals
+    points = torch.tensor(inside, dtype=torch.float64, device="cpu")
+    x = Coordinates(
+        _with_times(problem, points, start=isinstance(condition, Initial)), problem.frame
+    )
+    normals = torch.tensor(directions, dtype=torch.float64, device="cpu")
+    normal = as_jet(list(normals.unbind(1)), problem.frame)
+    fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
+    values = _initial_values(problem)
+    physics, bound = bind(problem.physics, values), bind(condition, values)
+    return {key: row.value for key, row in bound.residual(fields, x, normal, physics).items()}
+
+
+def _with_times(problem: Declaration, points: Tensor, *, start: bool = False) -> Tensor:
+    """Append times that spread over the interval (or its start) if the problem is unsteady."""
+    if problem.time is None:
+        return points
+    end = problem.time.start if start else problem.time.end
+    when = torch.linspace(problem.time.start, end, len(points), dtype=torch.float64, device="cpu")
+    return torch.cat((points, when[:, None]), dim=1)
+
+
+def _initial_values(problem: Declaration) -> dict[str, Tensor]:
+    """Return first guesses as tensors: a number 0.0 would count as structurally zero."""
+    return {
+        u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu") for u in problem.unknowns
+    }
+
+
+def _are_translated(domain: Shape, condition: Periodic) -> bool:
+    """Whether a translation maps one part of a periodic pair onto the other."""
+    first, weights = domain.part_quadrature(condition.part, 32)
+    second, others = domain.part_quadrature(condition.other, 32)
+    shift = (others @ second.points) / others.sum() - (weights @ first.points) / weights.sum()
+    size = float(np.linalg.norm(domain.bounds[1] - domain.bounds[0]))
+    if condition.part == condition.other or np.linalg.norm(shift) < 1e-9 * size:
+        return False
+    moved = first.points + shift
+    opposite = np.allclose(domain.normals_at(condition.other, moved), -first.normals, atol=1e-6)
+    return bool(domain.on_part(condition.other, moved, tolerance=1e-6 * size).all() and opposite)
+
+
+def parts_of(condition: Condition) -> tuple[str, ...]:
+    """Return the boundary parts a condition is about; none for an initial condition."""
+    if isinstance(condition, Initial):
+        return ()
+    if isinstance(condition, Periodic):
+        return (condition.part, condition.other)
+    return (condition.part,)

@@ -1,0 +1,1 @@
+"""Files that other programs read: HDF5, VTU and labelled arrays."""

@@ -1,0 +1,116 @@
+"""The names a residual speaks in: its fields and its coordinates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import final
+
+import torch
+from torch import Tensor
+
+from pinnsolve.jets.jet import Frame, Jet
+from pinnsolve.jets.scalar import Numeric, Scalar
+from pinnsolve.multi_index import VALUE, MultiIndex
+from pinnsolve.naming import near_match_text
+
+
+@final
+class Fields:
+    """The fields of a physics by name: ``f.velocity`` is a jet."""
+
+    __slots__ = ("_jets",)
+
+    def __init__(self, jets: Mapping[str, Jet]) -> None:
+        self._jets = dict(jets)
+
+    def __getattr__(self, name: str) -> Jet:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Jet:
+        if name not in self._jets:
+            raise ValueError(f"there is no field {name!r}: {near_match_text(name, self._jets)}")
+        return self._jets[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._jets)
+
+    @classmethod
+    def from_components(
+        cls, shapes: Mapping[str, tuple[int, ...]], parts: list[Scalar], frame: Frame
+    ) -> Fields:
+        """Assemble fields from one scalar expression per component, in declaration order."""
+        jets, start = {}, 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            jets[name] = Jet(shape, tuple(parts[start:stop]), frame)
+            start = stop
+        return cls(jets)
+
+
+@final
+class Coordinates:
+    """The coordinates as fields: ``x.x``, ``x.y``, ``x.z`` in m and ``x.t`` in s, or ``x[0]``, ``x[1]`` ..."""
+
+    __slots__ = ("_jets", "frame", "points")
+
+    def __init__(self, points: Tensor, frame: Frame) -> None:
+        """Wrap points of shape (N, D).
+
+        Args:
+            points: Coordinates, shape (N, D): space, then time.
+            frame: What the columns mean.
+
+        Raises:
+            ValueError: If the number of columns does not match the frame.
+        """
+        if points.ndim != 2 or points.shape[1] != frame.num_axes:
+            raise ValueError(
+                f"points must be of shape (N, {frame.num_axes}) with columns "
+                f"{', '.join(frame.axis_names)}, got {tuple(points.shape)}"
+            )
+        self.points, self.frame = points, frame
+        self._jets = tuple(
+            Jet.leaf(_coordinate_source(points[:, axis], axis), frame)
+            for axis in range(frame.num_axes)
+        )
+
+    def __getattr__(self, name: str) -> Jet:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in self.frame.axis_names:
+            raise ValueError(
+                f"there is no coordinate {name!r} here, only {', '.join(self.frame.axis_names)}"
+            )
+        return self._jets[self.frame.axis_names.index(name)]
+
+    def __getitem__(self, axis: int) -> Jet:
+        return self._jets[axis]
+
+    @property
+    def position(self) -> Jet:
+        """The position vector, time left out."""
+        dim = self.frame.space_dim
+        return Jet((dim,), tuple(jet.parts[0] for jet in self._jets[:dim]), self.frame)
+
+
+def component_names(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """Return one name per scalar component: ``temperature``, ``velocity_x``, ``velocity_y`` ..."""
+    names: list[str] = []
+    for name, shape in shapes.items():
+        if shape == ():
+            names.append(name)
+        else:
+            names.extend(f"{name}_{'xyz'[i]}" for i in range(shape[0]))
+    return tuple(names)
+
+
+def _coordinate_source(column: Tensor, axis: int) -> Callable[[MultiIndex], Numeric]:
+    def source(index: MultiIndex) -> Numeric:
+        if index == VALUE:
+            return column
+        return torch.ones_like(column) if index == (axis,) else 0.0
+
+    return source

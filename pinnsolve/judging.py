@@ -1,0 +1,269 @@
+"""Is the answer right? Checks on what was not trained on, each a number against a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from pinnsolve.blocks import Block, PointCounts, make_blocks, tensor
+from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
+from pinnsolve.multi_index import VALUE
+from pinnsolve.problem import Problem
+from pinnsolve.reference.reference import NoReference, Reference
+from pinnsolve.residuals import RowKey, System, build_system, needed_streams
+from pinnsolve.solution import Solution, component_values
+from pinnsolve.verdict import Check, Verdict
+
+
+def judge(
+    solution: Solution,
+    system: System,
+    theta: torch.Tensor,
+    reference: Reference | NoReference,
+    *,
+    seed: int,
+) -> Verdict:
+    """Check a solution on fresh points, boundaries, balances, data, and against references.
+
+    Args:
+        solution: The solution.
+        system: The system it was trained on; its weights make residuals comparable.
+        theta: The trained parameters with the unknowns' search variables.
+        reference: An independent solution, or why there is none.
+        seed: Seed of the fresh points; must differ from the training seed.
+    """
+    problem = solution.problem
+    accuracy = problem.accuracy
+    checks = [_overfit_check(solution, system, theta, seed=seed)]
+    checks += _boundary_checks(solution, seed=seed)
+    checks += _balance_checks(solution)
+    notes = []
+    if isinstance(reference, NoReference):
+        notes.append(f"no independent reference: {reference.reason}")
+    else:
+        for name, error in relative_errors(solution, reference.evaluate, seed=seed).items():
+            bar = reference.error[name]
+            checks.append(
+                Check(
+                    f"{name} against the reference",
+                    error,
+                    max(accuracy, 2.0 * bar),
+                    f"reference: {reference.method}, its own error {bar:.1e}",
+                )
+            )
+    if problem.exact is not None:
+        for name, error in exact_errors(solution, seed=seed).items():
+            checks.append(Check(f"{name} against the exact solution", error, accuracy))
+    checks += _data_checks(solution)
+    return Verdict(tuple(checks), accuracy, tuple(notes))
+
+
+def relative_errors(
+    solution: Solution, evaluate: object, *, seed: int, number: int = 4000
+) -> dict[str, float]:
+    """Return the relative L2 difference per field between a solution and another evaluator.
+
+    Fields whose level nothing determines are compared after removing their mean.
+
+    Args:
+        solution: The solution.
+        evaluate: Maps points (N, D) to all components (N, C).
+        seed: Seed of the points.
+        number: How many points.
+    """
+    points = _fresh_points(solution, number, seed)
+    ours = component_values(solution, points)
+    theirs = np.asarray(evaluate(points))  # type: ignore[operator]
+    return field_differences(solution, ours, theirs)
+
+
+def exact_errors(solution: Solution, *, seed: int, number: int = 4000) -> dict[str, float]:
+    """Return the relative L2 error per field against the problem's exact solution."""
+    return relative_errors(
+        solution, lambda points: exact_components(solution, points), seed=seed, number=number
+    )
+
+
+def exact_components(solution: Solution, points: np.ndarray) -> np.ndarray:
+    """Return the exact solution's components at points, shape (N, C)."""
+    problem = solution.problem
+    if problem.exact is None:
+        raise ValueError(f"problem {problem.name!r} has no exact solution")
+    x = Coordinates(tensor(points), problem.frame)
+    given = problem.exact(x)
+    columns = []
+    for name, shape in problem.field_shapes.items():
+        value = as_jet(given[name], problem.frame).value
+        columns.append(value.expand(len(points), *shape).reshape(len(points), -1).numpy())
+    return np.concatenate(columns, axis=1)
+
+
+def field_differences(solution: Solution, ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """Return ``|ours - theirs| / |theirs|`` per field from component arrays (N, C)."""
+    result, start = {}, 0
+    for name, shape in solution.problem.field_shapes.items():
+        width = int(np.prod(shape, dtype=int))
+        a, b = ours[:, start : start + width], theirs[:, start : start + width]
+        if name in solution.problem.floating_fields:
+            a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+        size = np.linalg.norm(b)
+        difference = np.linalg.norm(a - b)
+        scale = size if size > 0 else float(solution.scaling.scale[start]) * np.sqrt(a.size)
+        result[name] = float(difference / scale)
+        start += width
+    return result
+
+
+def _fresh_points(solution: Solution, number: int, seed: int) -> np.ndarray:
+    from pinnsolve.blocks import interior_block
+
+    return interior_block(solution.problem, number, seed=seed).point_sets[0].numpy()
+
+
+def _overfit_check(solution: Solution, system: System, theta: torch.Tensor, *, seed: int) -> Check:
+    """Compare the residual on fresh points with that on the training points."""
+    problem = solution.problem
+    counts = PointCounts(2048, 512, 512 if problem.time is not None else 0)
+    blocks = tuple(
+        b for b in make_blocks(problem, counts, seed=seed) if b.kind not in ("data", "gauge")
+    )
+    fresh = build_system(
+        blocks,
+        problem.field_shapes,
+        problem.frame,
+        solution.network,
+        system.scaling,
+        problem.unknowns,
+        weights=system.weights,
+    )
+    with torch.no_grad():
+        ratios = [
+            _upper(rows) * len(rows) ** 0.5 / max(_upper(trained) * len(trained) ** 0.5, 1e-300)
+            for rows, trained in _matched(fresh.rows_by_key(theta), system.rows_by_key(theta))
+        ]
+    return Check(
+        "fresh residual / training residual", max(ratios), 10.0, "large: the points were overfitted"
+    )
+
+
+def _matched(
+    fresh: Mapping[RowKey, torch.Tensor], trained: Mapping[RowKey, torch.Tensor]
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(rows, trained[key]) for key, rows in fresh.items() if key in trained]
+
+
+def _upper(rows: torch.Tensor) -> float:
+    """Return the 90th percentile of the magnitudes: blind to the few points next to a singular corner."""
+    return float(torch.quantile(rows.abs().to(torch.float64), 0.9))
+
+
+def _boundary_checks(solution: Solution, *, seed: int) -> list[Check]:
+    """Measure given values on fresh boundary and initial points, relative to the size of the field."""
+    problem = solution.known_problem
+    counts = PointCounts(16, 1024, 512 if problem.time is not None else 0)
+    squares: dict[str, list[float]] = {}
+    for block in make_blocks(problem, counts, seed=seed):
+        if block.kind in ("boundary", "initial") and _gives_values(problem, block):
+            for name, rows in solution.block_rows(block).items():
+                squares.setdefault(name, []).append(float(np.mean(rows**2)))
+    checks = []
+    for name, shape in problem.field_shapes.items():
+        found = [v for c in component_names({name: shape}) for v in squares.get(c, [])]
+        if found:
+            value = float(np.sqrt(np.mean(found))) / _field_size(solution, name)
+            checks.append(Check(f"given {name} on the boundary", value, problem.accuracy))
+    return checks
+
+
+def _gives_values(problem: Problem, block: Block) -> bool:
+    """Whether a block gives values only, no derivatives."""
+    return needed_streams(block, problem.field_shapes, problem.frame, {})[0] == (VALUE,)
+
+
+def _field_size(solution: Solution, name: str) -> float:
+    """Return the root-mean-square variation of a field (about its mean for scalars)."""
+    points = _fresh_points(solution, 2000, 12345)
+    values = np.asarray(solution.at(points)[name])
+    centred = values - values.mean(axis=0) if values.ndim == 1 else values
+    size = float(np.sqrt(np.mean(np.sum(np.atleast_2d(centred.T) ** 2, axis=0))))
+    return size if size > 0 else 1.0
+
+
+def _balance_checks(solution: Solution) -> list[Check]:
+    """Compare boundary fluxes with sources, relative to the gross flux through the boundary."""
+    problem = solution.problem
+    checks = []
+    for name in _balance_names(solution):
+        net, gross = _flux_balance(solution, name)
+        if gross > 0:
+            limit = 10.0 * problem.accuracy
+            checks.append(
+                Check(
+                    f"{name} balance",
+                    net / gross,
+                    limit,
+                    "outflow less source / flux on the boundary",
+                )
+            )
+    return checks
+
+
+def _balance_names(solution: Solution) -> tuple[str, ...]:
+    names: list[str] = []
+
+    def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
+        del n
+        names[:] = list(solution.physics.balances(f, x))
+        return as_jet(0.0, x.frame)
+
+    solution.evaluate(_fresh_points(solution, 4, 1), law)
+    return tuple(names)
+
+
+def _flux_balance(solution: Solution, name: str) -> tuple[float, float]:
+    """Return |outflow - source| and the size of the flux on the boundary, halfway through time if unsteady."""
+
+    def flux(f: Fields, x: Coordinates, n: Jet) -> Jet:
+        del n
+        return solution.physics.balances(f, x)[name].flux
+
+    def source(f: Fields, x: Coordinates, n: Jet) -> Jet:
+        del n
+        return solution.physics.balances(f, x)[name].source
+
+    problem = solution.problem
+    time = None if problem.time is None else 0.5 * (problem.time.start + problem.time.end)
+    net = -np.asarray(solution.integral(source, time=time))
+    size = 0.0
+    for part in problem.domain.parts:
+        points, normals, weights = solution.quadrature(part, time)
+        values = solution.evaluate(points, flux)  # (N, d) or (N, C, d)
+        net = net + np.tensordot(weights, np.einsum("n...d,nd->n...", values, normals), axes=(0, 0))
+        size += float(weights @ np.sqrt(np.sum(values.reshape(len(values), -1) ** 2, axis=1)))
+    return float(np.linalg.norm(net)), size
+
+
+def _data_checks(solution: Solution) -> list[Check]:
+    """Compare the misfit to the measurements with their noise."""
+    data = solution.problem.measurements
+    if data is None:
+        return []
+    values = component_values(solution, data.points)
+    names = solution.problem.component_names
+    total = sum(
+        float(np.sum(((values[:, names.index(name)] - column) / data.sigma) ** 2))
+        for name, column in data.values.items()
+    )
+    count = data.num_values
+    freedom = max(count - len(solution.estimates), 1)
+    limit = float(np.sqrt(1.0 + 3.0 * np.sqrt(2.0 / freedom)))
+    return [
+        Check(
+            "misfit to measurements / noise",
+            float(np.sqrt(total / freedom)),
+            limit,
+            "chi per freedom",
+        )
+    ]

@@ -1,0 +1,6 @@
+"""Networks that propagate derivatives together with values."""
+
+from pinnsolve.networks.mlp import MLP, Tape
+from pinnsolve.networks.network import Network
+
+__all__ = ["MLP", "Network", "Tape"]

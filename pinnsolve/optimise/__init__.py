@@ -1,0 +1,5 @@
+"""Optimisers as values: a frozen method with ``init`` and ``step``; the loop lives in the solver."""
+
+from pinnsolve.optimise.gauss_newton import GaussNewton, GaussNewtonState
+
+__all__ = ["GaussNewton", "GaussNewtonState"]

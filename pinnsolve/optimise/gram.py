@@ -1,0 +1,48 @@
+"""The normal equations J^T J and J^T r, accumulated chunk by chunk so that J is never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+def normal_equations(
+    chunks: Iterable[tuple[Tensor, Tensor]], num_parameters: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return ``(J^T J, J^T r, r^T r)`` from row chunks.
+
+    On the CPU the symmetric rank-k product of BLAS does half the work of a general product; only
+    the lower triangle of the result is then meaningful, which is all that a Cholesky factorisation
+    reads.
+
+    Args:
+        chunks: Pairs of rows (N,) and Jacobian (N, P).
+        num_parameters: P.
+    """
+    gram: Tensor | None = None
+    gradient: Tensor | None = None
+    total: Tensor | None = None
+    for rows, jacobian in chunks:
+        if gram is None or gradient is None or total is None:
+            gram = jacobian.new_zeros(num_parameters, num_parameters)
+            gradient, total = jacobian.new_zeros(num_parameters), jacobian.new_zeros(())
+        gradient += jacobian.T @ rows
+        total = total + rows.square().sum()
+        _add_gram(gram, jacobian)
+    if gram is None or gradient is None or total is None:
+        raise ValueError("a least-squares system needs at least one row")
+    return gram, gradient, total
+
+
+def _add_gram(gram: Tensor, jacobian: Tensor) -> None:
+    """Add ``J^T J`` to the lower triangle of ``gram`` in place (to all of it off the CPU)."""
+    if gram.device.type != "cpu" or gram.dtype not in (torch.float32, torch.float64):
+        gram += jacobian.T @ jacobian
+        return
+    from scipy.linalg import blas
+
+    rank_k = blas.dsyrk if gram.dtype == torch.float64 else blas.ssyrk
+    # Fortran order sees the transposes: upper there is lower here, and J^T is the given matrix.
+    rank_k(1.0, jacobian.numpy().T, beta=1.0, c=gram.numpy().T, trans=0, lower=0, overwrite_c=1)

@@ -1,0 +1,118 @@
+"""Problem: geometry, physics, conditions and data as one frozen value, checked before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pinnsolve.conditions import Condition
+from pinnsolve.declaration_checks import check_problem, level_is_set
+from pinnsolve.geometry import Shape, TimeInterval
+from pinnsolve.jets import Coordinates, Frame, component_names
+from pinnsolve.measurements import Measurements
+from pinnsolve.physics import Physics
+from pinnsolve.quantities import Quantity
+from pinnsolve.unknowns import Unknown, bind, find_unknowns
+
+Array = npt.NDArray[np.float64]
+
+Exact = Callable[[Coordinates], Mapping[str, object]]
+"""Exact solution: by field name a scalar or a list of components, written with jets."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A boundary value problem with its data: pure declaration, refused at construction if it cannot be solved.
+
+    Attributes:
+        name: Short name, used for files and tables.
+        domain: The region, with named boundary parts.
+        physics: The equations.
+        conditions: What holds on each boundary part, and at the start if unsteady.
+        time: The time interval in s, or None for a steady problem.
+        measurements: Sparse data, or None.
+        exact: Exact solution where one is known; used to measure errors, never to train.
+        quantities: Numbers of interest, with targets.
+        accuracy: Relative accuracy that is asked for; it steers the solver and is the verdict's
+            limit.
+        scales: Typical size by field name, where the automatic choice is to be overruled.
+        description: One line for listings.
+        origin: Shipped name or file it was made from, for the record.
+        parameters: The settable parameters it was made with, for the record.
+    """
+
+    name: str
+    domain: Shape
+    physics: Physics
+    conditions: Sequence[Condition]
+    time: TimeInterval | None = None
+    measurements: Measurements | None = None
+    exact: Exact | None = None
+    quantities: Sequence[Quantity] = ()
+    accuracy: float = 1e-3
+    scales: Mapping[str, float] = field(default_factory=dict)
+    description: str = ""
+    origin: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the whole declaration.
+
+        Raises:
+            ValueError: Says what rule is broken, what was got and what to do.
+        """
+        object.__setattr__(self, "conditions", tuple(self.conditions))
+        object.__setattr__(self, "quantities", tuple(self.quantities))
+        check_problem(self)
+
+    @property
+    def frame(self) -> Frame:
+        """The coordinates."""
+        return Frame(self.domain.dim, self.time is not None)
+
+    @property
+    def field_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each field by name."""
+        return self.physics.field_shapes(self.domain.dim)
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """One name per scalar component."""
+        return component_names(self.field_shapes)
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """The numbers to be identified."""
+        return find_unknowns(self.physics, self.conditions)
+
+    @property
+    def bounds(self) -> tuple[Array, Array]:
+        """Lower and upper corner of the coordinates, time included, each of shape (D,)."""
+        lower, upper = self.domain.bounds
+        if self.time is None:
+            return np.asarray(lower), np.asarray(upper)
+        return np.append(lower, self.time.start), np.append(upper, self.time.end)
+
+    @property
+    def floating_fields(self) -> tuple[str, ...]:
+        """Scalar fields whose level nothing determines; they are normalised to zero mean."""
+        candidates = self.physics.determined_up_to_constant()
+        return tuple(name for name in candidates if not level_is_set(self, name))
+
+    def bound(self, values: Mapping[str, object]) -> Problem:
+        """Return the same problem with unknowns replaced by numbers.
+
+        Args:
+            values: A number for every unknown.
+        """
+        missing = [u.name for u in self.unknowns if u.name not in values]
+        if missing:
+            raise ValueError(f"no value for the unknown {missing[0]!r}")
+        return replace(
+            self,
+            physics=bind(self.physics, values),
+            conditions=bind(tuple(self.conditions), values),
+        )

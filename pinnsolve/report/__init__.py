@@ -1,0 +1,1 @@
+"""What a run says to people: result documents, tables, plots and the HTML report."""

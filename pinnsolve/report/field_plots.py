@@ -1,0 +1,219 @@
+"""Pictures of fields: pinnsolve, reference and difference, with the same limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from pinnsolve.interop.derived import shapes_by_name, unit_of
+from pinnsolve.jets import component_names
+from pinnsolve.judging import exact_components
+from pinnsolve.report.figure import (
+    BLUE,
+    GREY,
+    ORANGE,
+    labelled,
+    new_figure,
+    png,
+    styled,
+)
+from pinnsolve.report.result import Result
+from pinnsolve.report.views import View, split_by_view, views
+from pinnsolve.solution import Solution, component_values
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = npt.NDArray[np.float64]
+
+_WIDTH = 4.4
+_BANDS = 40
+_LINES = 10
+_MOST_TRIANGLES_FOR_LINES = 100_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a report.
+
+    Attributes:
+        title: What it shows.
+        image: The bytes of a PNG.
+    """
+
+    title: str
+    image: bytes
+
+
+@dataclass(frozen=True)
+class FieldPictures:
+    """The pictures of one component in one view.
+
+    Attributes:
+        name: Component, or derived quantity.
+        where: Which slice or time, or empty.
+        pictures: pinnsolve, reference and difference, or only the first.
+    """
+
+    name: str
+    where: str
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class _Other:
+    """What the solution is compared with in the pictures: a name and the values per view, (M, C)."""
+
+    title: str
+    values: list[Array]
+
+
+def field_pictures(result: Result) -> tuple[FieldPictures, ...]:
+    """Draw every component of every field in every view.
+
+    Args:
+        result: The result; its reference is drawn beside, else the exact solution, else nothing.
+    """
+    solution = result.solution
+    problem = solution.problem
+    other = _other(result)
+    owners = [(name, part) for name, s in problem.field_shapes.items() for part in component_names({name: s})]
+    found = []
+    with styled():
+        for position, view in enumerate(views(problem)):
+            ours = component_values(solution, view.points)
+            for column, (owner, part) in enumerate(owners):
+                label = labelled(part, unit_of(solution, owner))
+                theirs = None if other is None else other.values[position][:, column]
+                if theirs is not None and owner in problem.floating_fields:
+                    theirs = theirs + (ours[:, column].mean() - theirs.mean())
+                title = "" if other is None else other.title
+                found.append(
+                    FieldPictures(part, view.title, _compared(view, label, ours[:, column], theirs, title))
+                )
+    return tuple(found)
+
+
+def derived_pictures(solution: Solution) -> tuple[FieldPictures, ...]:
+    """Draw the derived quantities: scalars, and the length of vectors; tensors are in the VTU file.
+
+    Args:
+        solution: The solution.
+    """
+    fields = solution.problem.field_shapes
+    found = []
+    with styled():
+        for view in views(solution.problem):
+            for name, shape in shapes_by_name(solution).items():
+                if name in fields or len(shape) > 1:
+                    continue
+                values = solution.at(view.points)[name]
+                title = name.replace("_", " ")
+                if shape:
+                    values, title = np.linalg.norm(values, axis=1), f"|{title}|"
+                label = labelled(title, unit_of(solution, name))
+                pictures = _compared(view, label, values, None, "")
+                found.append(FieldPictures(title, view.title, pictures))
+    return tuple(found)
+
+
+def _other(result: Result) -> _Other | None:
+    problem = result.solution.problem
+    reference = result.companions.reference
+    if reference is not None:
+        points = np.concatenate([view.points for view in views(problem)])
+        if points.shape == reference.points.shape and np.allclose(points, reference.points):
+            return _Other("Reference", split_by_view(problem, reference.values))
+    if problem.exact is not None:
+        exact = [exact_components(result.solution, view.points) for view in views(problem)]
+        return _Other("Exact solution", exact)
+    return None
+
+
+def _compared(
+    view: View, label: str, ours: Array, theirs: Array | None, title: str
+) -> tuple[Picture, ...]:
+    if theirs is None:
+        return (Picture("pinnsolve", _drawn(view, label, ours, _range(ours), "viridis")),)
+    if len(view.axes) == 1:
+        return (
+            Picture(f"pinnsolve and {title.lower()}", _curves(view, label, ours, theirs, title)),
+            Picture("Difference", _curves(view, f"difference of {label}", ours - theirs, None, "")),
+        )
+    both = _range(np.concatenate((ours, theirs)))
+    difference = ours - theirs
+    reach = float(np.abs(difference).max()) or 1e-300
+    return (
+        Picture("pinnsolve", _drawn(view, label, ours, both, "viridis")),
+        Picture(title, _drawn(view, label, theirs, both, "viridis")),
+        Picture("Difference", _drawn(view, label, difference, (-reach, reach), "RdBu_r")),
+    )
+
+
+def _range(values: Array) -> tuple[float, float]:
+    """Return limits that enclose all values and are not equal."""
+    low, high = float(values.min()), float(values.max())
+    if high - low <= 1e-12 * max(abs(low), abs(high)):
+        margin = 0.5 * abs(high) or 0.5
+        return low - margin, high + margin
+    return low, high
+
+
+def _drawn(view: View, label: str, values: Array, limits: tuple[float, float], colours: str) -> bytes:
+    """Draw a field as filled contours with lines; a view of one axis as a curve."""
+    if len(view.axes) == 1:
+        return _curves(view, label, values, None, "")
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.tri import Triangulation
+
+    extent = np.ptp(view.plane, axis=0)
+    ratio = float(extent[1] / extent[0]) if view.to_scale else 0.8
+    figure = new_figure(_WIDTH, float(np.clip(0.8 * _WIDTH * ratio + 0.5, 1.9, 4.8)))
+    axes = figure.subplots()
+    mesh = Triangulation(view.plane[:, 0], view.plane[:, 1], view.triangles)
+    norm = Normalize(*limits)
+    levels = np.linspace(*limits, _BANDS + 1)
+    filled = axes.tricontourf(mesh, values, levels, cmap=colours, norm=norm, extend="both")
+    filled.set_edgecolor("face")  # no gaps between the bands
+    if colours == "viridis" and np.ptp(values) > 0.0:
+        lines = np.linspace(*limits, _LINES + 1)[1:-1]
+        axes.tricontour(mesh, values, lines, colors="white", linewidths=0.5, alpha=0.55)
+    for line in view.outline:
+        axes.plot(line[:, 0], line[:, 1], color=GREY, linewidth=1.1, solid_capstyle="round")
+    _finish_axes(axes, view)
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, pad=0.02, aspect=28)
+    bar.set_label(label)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    return png(figure)
+
+
+def _curves(view: View, label: str, ours: Array, theirs: Array | None, title: str) -> bytes:
+    figure = new_figure(_WIDTH, 0.72 * _WIDTH)
+    axes = figure.subplots()
+    x = view.plane[:, 0]
+    axes.plot(x, ours, color=BLUE, label="pinnsolve")
+    if theirs is not None:
+        axes.plot(x, theirs, color=ORANGE, linestyle=(0, (4, 3)), label=title.lower())
+        axes.legend()
+    axes.set_ylabel(label)
+    axes.set_xlabel(_axis_label(view.axes[0]))
+    axes.grid(visible=True)
+    return png(figure)
+
+
+def _finish_axes(axes: Axes, view: View) -> None:
+    axes.set_xlabel(_axis_label(view.axes[0]))
+    axes.set_ylabel(_axis_label(view.axes[1]))
+    if view.to_scale:
+        axes.set_aspect("equal")
+        for side in ("left", "bottom"):
+            axes.spines[side].set_visible(False)
+    axes.locator_params(nbins=5)
+
+
+def _axis_label(name: str) -> str:
+    return labelled(name, "s" if name == "t" else "m")

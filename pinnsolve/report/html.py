@@ -1,0 +1,6 @@
+"""stub"""
+from pinnsolve.report.result import Result
+
+
+def report_page(result: Result) -> str:
+    return "<html></html>"

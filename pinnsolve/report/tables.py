@@ -1,0 +1,135 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pinnsolve.problem import Problem
+from pinnsolve.report.result import QuantityResult, Result
+from pinnsolve.report.words import (
+    check_number,
+    failures,
+    number,
+    share,
+    verdict_sentence,
+    verdict_title,
+)
+from pinnsolve.verdict import Verdict
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+
+def result_tables(result: Result) -> list[RenderableType]:
+    """Return what is printed at the end of a run.
+
+    Args:
+        result: The result.
+    """
+    from rich.text import Text
+
+    solution = result.solution
+    record = solution.record
+    parts: list[RenderableType] = []
+    if result.quantities:
+        parts += ["", _quantities(result.quantities)]
+    if solution.estimates:
+        rows = [
+            (e.name, number(e.value), number(e.std, 3), _interval(e.interval), e.unit, number(e.truth))
+            for e in solution.estimates
+        ]
+        parts += ["", table(("unknown", "value", "std", "95 % interval", "unit", "truth"), rows)]
+    errors = _errors(result)
+    if errors is not None:
+        parts += ["", errors]
+    if solution.verdict is not None:
+        parts += ["", _checks(solution.verdict)]
+    sizes = f"{record.num_parameters} parameters, {sum(record.num_points.values())} points"
+    ending = f"{record.num_steps} steps in {record.seconds:.1f} s, {sizes}: {record.status.message}"
+    parts += ["", Text(ending, style="dim")]
+    title = Text(verdict_title(solution.verdict), style="bold green" if result.trusted else "bold red")
+    parts.append(title.append(f": {verdict_sentence(solution.verdict)}", style="not bold"))
+    parts += [Text(f"  {line}", style="red") for line in failures(solution.verdict)]
+    parts += [Text(f"  {note}", style="yellow") for note in (solution.verdict.notes if solution.verdict else ())]
+    return parts
+
+
+Cell = str | tuple[str, str]
+"""Text, or text with its style."""
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Cell]], left: Sequence[str] = ()) -> Table:
+    """Return a plain table; the first column and those named in ``left`` are text, the others numbers.
+
+    Args:
+        header: Column names.
+        rows: Cells.
+        left: Names of further columns that are text.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for i, name in enumerate(header):
+        text = i == 0 or name in (*left, "unit")
+        made.add_column(name, justify="left" if text else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) if isinstance(cell, str) else Text(*cell) for cell in row))
+    return made
+
+
+def _quantities(quantities: Sequence[QuantityResult]) -> Table:
+    rows = []
+    for item in quantities:
+        asked = item.quantity
+        mark = {True: ("ok", "green"), False: ("off", "red"), None: ("", "")}[item.within]
+        value = item.trouble or number(item.value, 7)
+        rows.append(
+            (asked.name, value, asked.unit, number(asked.target, 7), share(item.relative_error), mark)
+        )
+    return table(("quantity", "value", "unit", "target", "error", ""), rows)
+
+
+def _errors(result: Result) -> Table | None:
+    """Return the relative L2 errors by field and component, or None if there is nothing to compare with."""
+    reference = result.companions.reference
+    columns = {
+        "to the reference": {} if reference is None else reference.differences,
+        "its own error": {} if reference is None else reference.error_bar,
+        "to the exact solution": result.exact,
+    }
+    columns = {name: column for name, column in columns.items() if column}
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    if not names:
+        return None
+    rows = [(name, *(share(column.get(name)) for column in columns.values())) for name in names]
+    return table(("relative L2 difference", *columns), rows)
+
+
+def _checks(verdict: Verdict) -> Table:
+    rows = [
+        (
+            check.name,
+            check_number(check, check.value),
+            check_number(check, check.limit),
+            ("pass", "green") if check.passed else ("FAIL", "red"),
+        )
+        for check in verdict.checks
+    ]
+    return table(("check", "value", "limit", ""), rows)
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{number(ends[0])} … {number(ends[1])}"
+
+
+def problem_tables(problem: Problem) -> list[RenderableType]:
+    """Return what is printed of a problem before it is solved.
+
+    Args:
+        problem: The declaration.
+    """
+    return []

@@ -1,0 +1,93 @@
+"""Numbers, verdicts and conditions in words, the same in the terminal and in the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+from pinnsolve.conditions import Condition
+from pinnsolve.unknowns import Unknown
+from pinnsolve.verdict import Check, Verdict
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """Return a number for a table; a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:.{digits}g}" if math.isfinite(value) else "not a number"
+
+
+def share(value: float | None) -> str:
+    """Return a relative number in percent with two digits: ``0.053 %``."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    percent = 100.0 * value
+    return f"{percent:.2g} %" if percent == 0.0 or 1e-3 <= percent < 1e3 else f"{percent:.1e} %"
+
+
+def check_number(check: Check, value: float) -> str:
+    """Return a check's value or limit: in percent, or as a plain number where it is a ratio of equals."""
+    if not math.isfinite(value):
+        return "not a number"
+    return share(value) if check.limit < 1.0 else f"{value:.3g}"
+
+
+def verdict_title(verdict: Verdict | None) -> str:
+    """Return the verdict in a few words."""
+    if verdict is None:
+        return "Not judged"
+    return "Trusted" if verdict.trusted else "Not trusted"
+
+
+def verdict_sentence(verdict: Verdict | None) -> str:
+    """Return what the verdict means, in one sentence."""
+    if verdict is None:
+        return "The run was stopped before the answer could be checked."
+    asked = f"the relative accuracy of {share(verdict.accuracy)} that was asked for"
+    total = len(verdict.checks)
+    failed = sum(not check.passed for check in verdict.checks)
+    if verdict.trusted:
+        return f"All {total} checks hold at {asked}."
+    return f"{failed} of {total} checks fail{'s' if failed == 1 else ''} at {asked}."
+
+
+def failures(verdict: Verdict | None) -> list[str]:
+    """Return why a solution is not trusted: a sentence for every check that failed, worst first."""
+    if verdict is None:
+        return []
+    failed = [check for check in verdict.checks if not check.passed]
+    failed.sort(key=lambda c: c.value / c.limit if math.isfinite(c.value) else math.inf, reverse=True)
+    return [_failure(check) for check in failed]
+
+
+def describe_condition(condition: Condition) -> str:
+    """Return what a condition prescribes: ``coefficient = 750, ambient = 0``."""
+    if not is_dataclass(condition):
+        return ""
+    items: dict[str, object] = {}
+    for item in fields(condition):
+        value = getattr(condition, item.name)
+        if item.name != "part" and value is not None:
+            items |= value if isinstance(value, Mapping) else {item.name: value}
+    return ", ".join(f"{name} = {_given(value)}" for name, value in items.items())
+
+
+def _failure(check: Check) -> str:
+    value, limit = check_number(check, check.value), check_number(check, check.limit)
+    note = f" ({check.note})" if check.note else ""
+    return f"{check.name}: {value}, limit {limit}{note}"
+
+
+def _given(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return f"{value:.6g}"
+        case Unknown():
+            return f"unknown {value.name!r}"
+        case list() | tuple():
+            return f"({', '.join(_given(item) for item in value)})"
+        case _:
+            return "function of the coordinates" if callable(value) else str(value)

@@ -1,0 +1,307 @@
+"""Problem + network + points -> one weighted residual vector r(theta) and its Jacobian, chunk by chunk.
+
+theta holds the P network parameters, then the search variables of the unknowns. A row's derivative
+with respect to the network factors through the streams at its own point: reverse mode on the
+pointwise residual gives d row / d streams for all points at once, and the network pulls that back
+to its parameters. Blocks that need the same streams share one pass through the network.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnsolve.blocks import Block
+from pinnsolve.jets import Fields, Frame, MultiIndex
+from pinnsolve.jets.scalar import Leaf, Numeric
+from pinnsolve.multi_index import VALUE, lower_set
+from pinnsolve.networks import Network
+from pinnsolve.scaling import Scaling
+from pinnsolve.trial import trial_fields
+from pinnsolve.unknowns import Unknown
+
+
+@dataclass(frozen=True)
+class RowKey:
+    """One equation of one block; pieces of a block that was split share their key."""
+
+    block: str
+    equation: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Blocks that share streams and number of equations, as one batch of points.
+
+    Attributes:
+        blocks: Positions of the blocks.
+        equations: Equation names, per block, aligned by rank.
+        indices: Streams to propagate (a lower set).
+        unit_points: Points in network units, shape (sets * N, D); the second set of a periodic
+            pair follows.
+        num_points: N.
+        num_sets: 1, or 2 for periodic pairs.
+    """
+
+    blocks: tuple[int, ...]
+    equations: tuple[tuple[str, ...], ...]
+    indices: tuple[MultiIndex, ...]
+    unit_points: Tensor
+    num_points: int
+    num_sets: int
+
+    @property
+    def num_equations(self) -> int:
+        """Number of rows per point."""
+        return len(self.equations[0])
+
+
+@dataclass(frozen=True)
+class System:
+    """The weighted least-squares system of a problem on given points.
+
+    Attributes:
+        frame: The coordinates.
+        shapes: Field shapes by name.
+        blocks: The blocks, on the system's device and in its dtype.
+        groups: The blocks, grouped for evaluation.
+        network: The network.
+        scaling: Maps between SI and network units.
+        unknowns: The numbers to be identified.
+        weights: Factor of each equation's rows; missing means 1. Rows are divided by sqrt(N) of
+            their block as well, or by the noise if they are measurements.
+    """
+
+    frame: Frame
+    shapes: Mapping[str, tuple[int, ...]]
+    blocks: tuple[Block, ...]
+    groups: tuple[Group, ...]
+    network: Network
+    scaling: Scaling
+    unknowns: tuple[Unknown, ...]
+    weights: Mapping[RowKey, float]
+
+    @property
+    def num_rows(self) -> int:
+        """Number of scalar residuals."""
+        return sum(group.num_points * group.num_equations for group in self.groups)
+
+    @property
+    def num_parameters(self) -> int:
+        """Length of theta."""
+        return self.network.num_parameters + len(self.unknowns)
+
+    def residual(self, theta: Tensor) -> Tensor:
+        """Return all weighted rows, shape (M,); differentiable in theta."""
+        return torch.cat([row for group in self.groups for row in self._group_rows(group, theta)])
+
+    @property
+    def block_sizes(self) -> dict[str, int]:
+        """Number of points by block name."""
+        sizes: dict[str, int] = {}
+        for block in self.blocks:
+            sizes[block.name] = sizes.get(block.name, 0) + block.num_points
+        return sizes
+
+    @property
+    def chunks(self) -> tuple[tuple[tuple[RowKey, int], ...], ...]:
+        """Which keys, with how many rows each, make up each item that :meth:`linearised` yields."""
+        return tuple(
+            tuple(
+                (RowKey(self.blocks[b].name, names[rank]), self.blocks[b].num_points)
+                for b, names in zip(group.blocks, group.equations, strict=True)
+            )
+            for group in self.groups
+            for rank in range(group.num_equations)
+        )
+
+    def rows_by_key(self, theta: Tensor) -> dict[RowKey, Tensor]:
+        """Return the weighted rows by block and equation."""
+        rows = [row for group in self.groups for row in self._group_rows(group, theta)]
+        found: dict[RowKey, list[Tensor]] = {}
+        for members, row in zip(self.chunks, rows, strict=True):
+            for (key, _), piece in zip(members, row.split([n for _, n in members]), strict=True):
+                found.setdefault(key, []).append(piece)
+        return {key: torch.cat(pieces) for key, pieces in found.items()}
+
+    def factor(self, block: Block, equation: str) -> Tensor | float:
+        """Return what the rows of one equation of a block are multiplied by."""
+        weight = self.weights.get(RowKey(block.name, equation), 1.0)
+        if block.noise is not None:
+            inverse: Tensor = weight / block.noise
+            return inverse
+        return weight / math.sqrt(self.block_sizes[block.name])
+
+    def linearised(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield, group by group and equation by equation, rows (N,) and their Jacobian (N, num_parameters)."""
+        parameters, z = self._split(theta.detach())
+        for group in self.groups:
+            streams, pullback = self.network.linearised(
+                parameters, group.unit_points, group.indices
+            )
+            streams = streams.requires_grad_()
+            hidden = [
+                v.expand(group.num_sets * group.num_points).clone().requires_grad_() for v in z
+            ]
+            with torch.enable_grad():
+                rows = self._rows(group, streams, hidden)
+            for row in rows:
+                slopes = torch.autograd.grad(
+                    row.sum(), (streams, *hidden), retain_graph=True, allow_unused=True
+                )
+                jacobian = theta.new_zeros(len(group.unit_points), self.num_parameters)
+                if slopes[0] is not None:
+                    pullback(slopes[0], jacobian[:, : self.network.num_parameters])
+                for k, slope in enumerate(slopes[1:]):
+                    if slope is not None:
+                        jacobian[:, self.network.num_parameters + k] = slope
+                if group.num_sets == 2:
+                    jacobian = jacobian[: group.num_points] + jacobian[group.num_points :]
+                yield row.detach(), jacobian
+
+    def fields(self, streams: Tensor, indices: Sequence[MultiIndex]) -> Fields:
+        """Return the fields, in SI units, of network streams (S, N, C)."""
+        return fields_of_streams(streams, indices, self.scaling, self.shapes, self.frame)
+
+    def _split(self, theta: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        count = self.network.num_parameters
+        return theta[:count], tuple(theta[count + k] for k in range(len(self.unknowns)))
+
+    def _group_rows(self, group: Group, theta: Tensor) -> list[Tensor]:
+        parameters, z = self._split(theta)
+        streams = self.network.streams(parameters, group.unit_points, group.indices)
+        return self._rows(group, streams, z)
+
+    def _rows(self, group: Group, streams: Tensor, z: Sequence[Tensor]) -> list[Tensor]:
+        """Return one weighted row vector per equation rank, blocks concatenated."""
+        pieces: list[list[Tensor]] = [[] for _ in range(group.num_equations)]
+        start = 0
+        for position, names in zip(group.blocks, group.equations, strict=True):
+            block = self.blocks[position]
+            n = block.num_points
+            spans = [
+                slice(k * group.num_points + start, k * group.num_points + start + n)
+                for k in range(group.num_sets)
+            ]
+            fields = tuple(self.fields(streams[:, span], group.indices) for span in spans)
+            x = block.coordinates(self.frame)
+            values = {
+                u.name: u.value(v if v.ndim == 0 else v[spans[0]])
+                for u, v in zip(self.unknowns, z, strict=True)
+            }
+            rows = block.rows(fields, x, values)
+            for rank, name in enumerate(names):
+                weighted = self.factor(block, name) * rows[name].value
+                pieces[rank].append(weighted.expand(n))
+            start += n
+        return [torch.cat(piece) for piece in pieces]
+
+
+def fields_of_streams(
+    streams: Tensor,
+    indices: Sequence[MultiIndex],
+    scaling: Scaling,
+    shapes: Mapping[str, tuple[int, ...]],
+    frame: Frame,
+) -> Fields:
+    """Return fields in SI units from network streams (S, N, C)."""
+    position = {index: i for i, index in enumerate(indices)}
+    columns = [stream.unbind(1) for stream in streams.unbind(0)]
+    factors = {index: scaling.stream_factor(index).tolist() for index in indices}
+    offsets = scaling.offset.tolist()
+
+    def leaf(component: int) -> Leaf:
+        def source(index: MultiIndex) -> Numeric:
+            value = factors[index][component] * columns[position[index]][component]
+            return value + offsets[component] if index == VALUE else value
+
+        return Leaf(source)
+
+    parts = [leaf(c) for c in range(len(offsets))]
+    return Fields.from_components(shapes, list(parts), frame)
+
+
+def needed_streams(
+    block: Block, shapes: Mapping[str, tuple[int, ...]], frame: Frame, values: Mapping[str, object]
+) -> tuple[tuple[MultiIndex, ...], tuple[str, ...]]:
+    """Dry-run a block's residual and return the streams it needs and its equation names.
+
+    Args:
+        block: The block.
+        shapes: Field shapes.
+        frame: The coordinates.
+        values: A value for every unknown.
+    """
+    few = block.taken(slice(0, 3))
+    asked: set[tuple[str, MultiIndex]] = set()
+    x = few.coordinates(frame)
+    fields = tuple(trial_fields(shapes, item, 1.0, watch=asked) for item in x)
+    rows = few.rows(fields, x, values)
+    for row in rows.values():
+        for part in row.parts:
+            part.derivative(VALUE)
+    return lower_set(index for _, index in asked), tuple(rows)
+
+
+def build_system(
+    blocks: Sequence[Block],
+    shapes: Mapping[str, tuple[int, ...]],
+    frame: Frame,
+    network: Network,
+    scaling: Scaling,
+    unknowns: tuple[Unknown, ...],
+    *,
+    weights: Mapping[RowKey, float] | None = None,
+    max_points: int = 4096,
+) -> System:
+    """Group blocks for evaluation.
+
+    Args:
+        blocks: The blocks, float64 on the CPU.
+        shapes: Field shapes by name.
+        frame: The coordinates.
+        network: The network.
+        scaling: Its scaling; sets dtype and device of everything.
+        unknowns: The numbers to be identified.
+        weights: Factor by equation; None weights all alike.
+        max_points: Most points in one batch; bounds the memory of a Jacobian chunk to
+            ``max_points * num_parameters`` numbers.
+    """
+    like = scaling.offset
+    # tensors: a number 0.0 would count as structurally zero and hide the derivatives it multiplies
+    values = {u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu") for u in unknowns}
+    pieces = [
+        block.taken(slice(start, start + max_points))
+        for block in blocks
+        for start in range(0, block.num_points, max_points)
+    ]
+    plans = [needed_streams(piece, shapes, frame, values) for piece in pieces]
+    buckets: dict[tuple[object, ...], list[list[int]]] = {}
+    for i, (piece, (indices, names)) in enumerate(zip(pieces, plans, strict=True)):
+        key = (indices, len(names), len(piece.point_sets), piece.kind == "data")
+        batches = buckets.setdefault(key, [[]])
+        if sum(pieces[k].num_points for k in batches[-1]) + piece.num_points > max_points:
+            batches.append([])
+        batches[-1].append(i)
+    moved = tuple(piece.to(dtype=like.dtype, device=like.device) for piece in pieces)
+    groups = []
+    for members in (batch for batches in buckets.values() for batch in batches if batch):
+        sets = len(moved[members[0]].point_sets)
+        unit = [scaling.to_unit(moved[i].point_sets[k]) for k in range(sets) for i in members]
+        groups.append(
+            Group(
+                blocks=tuple(members),
+                equations=tuple(plans[i][1] for i in members),
+                indices=plans[members[0]][0],
+                unit_points=torch.cat(unit),
+                num_points=sum(moved[i].num_points for i in members),
+                num_sets=sets,
+            )
+        )
+    return System(
+        frame, dict(shapes), moved, tuple(groups), network, scaling, unknowns, dict(weights or {})
+    )

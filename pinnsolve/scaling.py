@@ -1,0 +1,233 @@
+"""Nondimensionalisation found from the declaration, so that every network input and output is of order one.
+
+Coordinates map to [-1, 1]. A field's offset and scale come from what is prescribed; where nothing
+is prescribed, from the balance of terms: the size s at which the field's own terms in an equation
+equal what drives it (a traction over a stiffness, inertia against pressure, buoyancy against
+inertia and friction), found by probing the residual, so it works for any physics.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from pinnsolve.blocks import Block
+from pinnsolve.jets import Coordinates, Fields, component_names
+from pinnsolve.jets.scalar import Leaf, Numeric
+from pinnsolve.multi_index import VALUE, MultiIndex
+from pinnsolve.problem import Problem
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Affine maps between SI units and a network's units.
+
+    Attributes:
+        lower: Lower corner of the coordinates, shape (D,).
+        upper: Upper corner of the coordinates, shape (D,).
+        offset: Offset of each component, shape (C,).
+        scale: Scale of each component, shape (C,).
+    """
+
+    lower: Tensor
+    upper: Tensor
+    offset: Tensor
+    scale: Tensor
+
+    @property
+    def half_lengths(self) -> Tensor:
+        """Half the extent along each axis, shape (D,)."""
+        return 0.5 * (self.upper - self.lower)
+
+    def to_unit(self, points: Tensor) -> Tensor:
+        """Map points in SI units to [-1, 1], shape (N, D)."""
+        return (points - 0.5 * (self.lower + self.upper)) / self.half_lengths
+
+    def stream_factor(self, index: MultiIndex) -> Tensor:
+        """Return what turns a network's derivative into SI units, shape (C,)."""
+        return self.scale / math.prod(float(self.half_lengths[axis]) for axis in index)
+
+    def to(self, *, dtype: torch.dtype, device: torch.device) -> Scaling:
+        """Return a copy in another precision or on another device."""
+        moved = (
+            t.to(dtype=dtype, device=device)
+            for t in (self.lower, self.upper, self.offset, self.scale)
+        )
+        return Scaling(*moved)
+
+
+def find_scaling(problem: Problem, blocks: tuple[Block, ...]) -> Scaling:
+    """Find offsets and scales of all components.
+
+    Args:
+        problem: The declaration.
+        blocks: Its blocks; every point is probed.
+
+    Raises:
+        ValueError: If the size of a field follows from nothing in the declaration.
+    """
+    lower, upper = (torch.tensor(b, dtype=torch.float64, device="cpu") for b in problem.bounds)
+    lengths = 0.5 * (upper - lower)
+    probe = _Probe(problem, blocks, lengths)
+    offsets, spreads = _prescribed(problem, probe)
+    sizes = {name: problem.scales.get(name, spreads[name]) for name in problem.field_shapes}
+    driven = _driven(probe, offsets, dict.fromkeys(sizes, 0.0))
+    sizes = {
+        name: size if name in problem.scales else max(size, driven[name])
+        for name, size in sizes.items()
+    }
+    for _ in sizes:
+        for name, size in _driven(probe, offsets, sizes).items():
+            if sizes[name] == 0.0:
+                sizes[name] = size
+    lost = [name for name, size in sizes.items() if not size > 0.0]
+    if lost:
+        raise ValueError(
+            f"the size of {lost[0]!r} follows from nothing in problem {problem.name!r} (all data are zero?); "
+            f"give it: Problem(..., scales={{{lost[0]!r}: typical_value}})"
+        )
+    repeat = [(name, math.prod(shape)) for name, shape in problem.field_shapes.items()]
+    scale = [sizes[name] for name, count in repeat for _ in range(count)]
+    offset = [offsets[name] for name in component_names(problem.field_shapes)]
+    offset_tensor, scale_tensor = (
+        torch.tensor(v, dtype=torch.float64, device="cpu") for v in (offset, scale)
+    )
+    return Scaling(lower, upper, offset_tensor, scale_tensor)
+
+
+class _Probe:
+    """Evaluates all rows of a problem on made-up fields of given sizes."""
+
+    def __init__(self, problem: Problem, blocks: tuple[Block, ...], lengths: Tensor) -> None:
+        self._problem, self._blocks, self._lengths = problem, blocks, lengths
+        self._names = component_names(problem.field_shapes)
+        self._owner = [n for n, s in problem.field_shapes.items() for _ in range(math.prod(s))]
+        self._values = {u.name: u.initial for u in problem.unknowns}
+
+    def rows(
+        self, offsets: Mapping[str, float], sizes: Mapping[str, float], only: int | None = None
+    ) -> dict[tuple[int, str], Tensor]:
+        """Return every row's values (of one block only, if asked), keyed by block and equation."""
+        rows: dict[tuple[int, str], Tensor] = {}
+        for position, block in enumerate(self._blocks):
+            if only is not None and position != only:
+                continue
+            x = block.coordinates(self._problem.frame)
+            fields = tuple(self._fields(item, offsets, sizes) for item in x)
+            for name, row in block.rows(fields, x, self._values).items():
+                rows[position, name] = row.value.expand(block.num_points)
+        return rows
+
+    def prescribed(self) -> dict[str, list[Tensor]]:
+        """Return, per component, the values that conditions or data give it directly."""
+        zero = dict.fromkeys(self._names, 0.0)
+        given: dict[str, list[Tensor]] = {name: [] for name in self._names}
+        for block in self._blocks:
+            if block.kind not in ("boundary", "initial", "data"):
+                continue
+            x = block.coordinates(self._problem.frame)
+            asked: list[tuple[str, MultiIndex]] = []
+            fields = tuple(self._fields(item, zero, {}, asked) for item in x)
+            for name, row in block.rows(fields, x, self._values).items():
+                asked.clear()
+                value = row.value
+                if name in given and asked == [(name, VALUE)]:
+                    given[name].append(-value.expand(block.num_points))
+        return given
+
+    def _fields(
+        self,
+        x: Coordinates,
+        offsets: Mapping[str, float],
+        sizes: Mapping[str, float],
+        asked: list[tuple[str, MultiIndex]] | None = None,
+    ) -> Fields:
+        def source(position: int) -> Callable[[MultiIndex], Numeric]:
+            name, owner = self._names[position], self._owner[position]
+
+            def supply(index: MultiIndex) -> Numeric:
+                if asked is not None:
+                    asked.append((name, index))
+                generator = torch.Generator().manual_seed(hash((position, index)) % 2**31)
+                # random signs, not normal numbers: every single point then has the stated size
+                coin = torch.randint(0, 2, (len(x.points),), generator=generator, device="cpu")
+                noise = 2.0 * coin.to(torch.float64) - 1.0
+                size = sizes.get(owner, 0.0) / math.prod(float(self._lengths[a]) for a in index)
+                return (offsets[name] if index == VALUE else 0.0) + size * noise
+
+            return supply
+
+        parts = [Leaf(source(i)) for i in range(len(self._names))]
+        return Fields.from_components(self._problem.field_shapes, list(parts), x.frame)
+
+
+def _prescribed(problem: Problem, probe: _Probe) -> tuple[dict[str, float], dict[str, float]]:
+    """Return offsets by component and spreads by field from directly given values."""
+    given = probe.prescribed()
+    offsets: dict[str, float] = {}
+    spreads: dict[str, float] = {}
+    for name, shape in problem.field_shapes.items():
+        components = component_names({name: shape})
+        columns = {c: torch.cat(given[c]) for c in components if given[c]}
+        offsets |= dict.fromkeys(components, 0.0)
+        spreads[name] = 0.0
+        if shape == () and columns:
+            low, high = float(columns[name].min()), float(columns[name].max())
+            offsets[name], spreads[name] = 0.5 * (low + high), 0.5 * (high - low)
+        elif columns:
+            spreads[name] = max(float(column.abs().max()) for column in columns.values())
+    return offsets, spreads
+
+
+def _driven(
+    probe: _Probe, offsets: Mapping[str, float], sizes: Mapping[str, float]
+) -> dict[str, float]:
+    """Return, per field, the size at which its own terms balance what drives the equations it is in."""
+    base = probe.rows(offsets, {})
+    drive = probe.rows(offsets, sizes)
+    result: dict[str, float] = {}
+    for name in sizes:
+        candidates = [
+            _balance(partial(_response, probe, offsets, name, key, base[key]), _rms(row))
+            for key, row in drive.items()
+            if _rms(row) > 0
+        ]
+        result[name] = max(candidates, default=0.0)
+    return result
+
+
+def _response(
+    probe: _Probe,
+    offsets: Mapping[str, float],
+    name: str,
+    key: tuple[int, str],
+    base: Tensor,
+    size: float,
+) -> float:
+    """Return how much one equation changes when one field takes a size."""
+    return _rms(probe.rows(offsets, {name: size}, only=key[0])[key] - base)
+
+
+def _balance(response: Callable[[float], float], target: float) -> float:
+    """Return s with ``response(s) = target`` by bisection on a logarithmic scale; 0 if there is no response."""
+    if response(1.0) == 0.0:
+        return 0.0
+    low, high = -40.0, 40.0
+    for _ in range(16):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if response(10.0**middle) < target else (low, middle)
+    size = 10.0 ** (0.5 * (low + high))
+    for _ in range(3):  # exact for power laws, so that the result does not depend on the units
+        value, ahead = response(size), response(1.001 * size)
+        power = math.log(ahead / value) / math.log(1.001)
+        size *= math.pow(target / value, 1.0 / power)
+    return size
+
+
+def _rms(values: Tensor) -> float:
+    return float(values.square().mean().sqrt())

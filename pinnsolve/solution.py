@@ -1,0 +1,344 @@
+"""Solution: the answer as a value. Evaluate it, differentiate it, integrate it, from any script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pinnsolve.blocks import Block, normal_jet, tensor
+from pinnsolve.estimates import Estimate
+from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
+from pinnsolve.multi_index import MultiIndex, lower_set
+from pinnsolve.naming import near_match_text
+from pinnsolve.networks import Network
+from pinnsolve.physics import Physics
+from pinnsolve.problem import Problem
+from pinnsolve.record import RunRecord
+from pinnsolve.residuals import fields_of_streams, needed_streams
+from pinnsolve.scaling import Scaling
+from pinnsolve.status import Status
+from pinnsolve.trial import trial_fields
+from pinnsolve.verdict import Verdict
+
+if TYPE_CHECKING:
+    import xarray
+
+Array = npt.NDArray[np.float64]
+Points = Sequence[Sequence[float]] | Array | Tensor
+
+Law = Callable[[Fields, Coordinates, Jet], Jet]
+"""``law(f, x, n)``: a field made of the solution's fields, the coordinates and (on a boundary) the normal."""
+
+_BATCH = 8192
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A trained network in the words of its problem.
+
+    Attributes:
+        problem: What was solved.
+        network: The network.
+        parameters: Its parameters, shape (P,).
+        scaling: Maps between SI and network units.
+        estimates: The identified unknowns.
+        record: How it was found.
+        levels: Constant subtracted from fields whose level nothing determines (zero mean).
+        verdict: Whether to believe it, once it has been judged.
+    """
+
+    problem: Problem
+    network: Network
+    parameters: Tensor
+    scaling: Scaling
+    estimates: tuple[Estimate, ...]
+    record: RunRecord
+    levels: dict[str, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
+
+    @property
+    def status(self) -> Status:
+        """Why the run stopped."""
+        return self.record.status
+
+    @property
+    def physics(self) -> Physics:
+        """The physics with unknowns replaced by their estimates."""
+        return self.known_problem.physics
+
+    @property
+    def known_problem(self) -> Problem:
+        """The problem with unknowns replaced by their estimates."""
+        if not self.estimates:
+            return self.problem
+        return self.problem.bound({e.name: e.value for e in self.estimates})
+
+    def at(self, points: Points) -> Evaluation:
+        """Return the solution at points.
+
+        Args:
+            points: Shape (N, D) in SI units: space coordinates, then time if unsteady.
+
+        Returns:
+            An object with one attribute per field and derived quantity, arrays of shape (N,), (N,
+            C) or (N, C, C): ``solution.at([[0.6, 0.2]]).temperature``.
+        """
+        return Evaluation(self, _as_points(points, self.problem.frame.num_axes))
+
+    def evaluate(self, points: Points, law: Law, normals: Array | None = None) -> Array:
+        """Return any field made from the solution, at points.
+
+        Args:
+            points: Shape (N, D).
+            law: ``law(f, x, n)`` of jets, for instance ``lambda f, x, n: dot(grad(f.temperature),
+                n)``.
+            normals: Unit normals (N, space dimension) if the law uses them.
+
+        Returns:
+            Shape (N, *shape of the law's field).
+        """
+        located = _as_points(points, self.problem.frame.num_axes)
+        directions = (
+            np.zeros((len(located), self.problem.domain.dim)) if normals is None else normals
+        )
+        pieces = [
+            self._evaluate_batch(located[i : i + _BATCH], directions[i : i + _BATCH], law)
+            for i in range(0, len(located), _BATCH)
+        ]
+        return np.concatenate(pieces)
+
+    def derivative(self, name: str, points: Points, *axes: str) -> Array:
+        """Return a partial derivative of a field: ``derivative("temperature", points, "x", "x")``.
+
+        Args:
+            name: Field name.
+            points: Shape (N, D).
+            *axes: Coordinate names, one per differentiation.
+        """
+        names = self.problem.frame.axis_names
+        unknown = [axis for axis in axes if axis not in names]
+        if unknown:
+            raise ValueError(f"no coordinate {unknown[0]!r}: {near_match_text(unknown[0], names)}")
+        index = tuple(names.index(axis) for axis in axes)
+
+        def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
+            del n
+            jet = f[name]
+            parts = [part.derivative(tuple(sorted(index))) for part in jet.parts]
+            return as_jet(parts[0] if jet.shape == () else parts, x.frame)
+
+        return self.evaluate(points, law)
+
+    def gradient(self, name: str, points: Points) -> Array:
+        """Return the space gradient of a field: shape (N, d) or (N, C, d)."""
+        return self.evaluate(points, lambda f, x, n: grad(f[name]))
+
+    def integral(
+        self, law: Law | str, part: str | None = None, *, time: float | None = None
+    ) -> Array:
+        """Integrate over the domain, or over one boundary part.
+
+        Args:
+            law: A field or derived quantity by name, or ``law(f, x, n)``; n is the outward normal
+                on a part.
+            part: Boundary part; None integrates over the domain.
+            time: When, for an unsteady problem; None is the end.
+
+        Returns:
+            A number (shape ()) or one per component; per metre of depth in 2-D.
+        """
+        points, normals, weights = self.quadrature(part, time)
+        values = self.evaluate(
+            points, self.named_law(law) if isinstance(law, str) else law, normals
+        )
+        return np.tensordot(weights, values, axes=(0, 0))
+
+    def average(
+        self, law: Law | str, part: str | None = None, *, time: float | None = None
+    ) -> Array:
+        """Return the mean over the domain or a boundary part; arguments as for :meth:`integral`."""
+        measure = (
+            self.problem.domain.measure if part is None else self.problem.domain.part_measure(part)
+        )
+        return np.asarray(self.integral(law, part, time=time) / measure)
+
+    def outflow(self, name: str, part: str, *, time: float | None = None) -> Array:
+        """Return the natural flux of a field through a part, outward: heat in W, or force on the body in N.
+
+        Args:
+            name: ``temperature`` for heat; ``displacement`` or ``velocity`` for the force of the
+                traction.
+            part: Boundary part.
+            time: When, for an unsteady problem; None is the end.
+        """
+
+        def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
+            fluxes = self.physics.natural_fluxes(f, x)
+            if name not in fluxes:
+                raise ValueError(f"no natural flux of {name!r}: {near_match_text(name, fluxes)}")
+            return dot(fluxes[name], n)
+
+        return self.integral(law, part, time=time)
+
+    def quantities(self) -> dict[str, float]:
+        """Return the problem's quantities of interest by name."""
+        return {
+            quantity.name: float(quantity.evaluate(self)) for quantity in self.problem.quantities
+        }
+
+    def named_law(self, name: str) -> Law:
+        """Return the law of a field or derived quantity by name."""
+
+        def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
+            del n
+            if name in self.problem.field_shapes:
+                return f[name]
+            derived = self.physics.derived(f, x)
+            if name not in derived:
+                known = [*self.problem.field_shapes, *derived]
+                raise ValueError(
+                    f"no field or derived quantity {name!r}: {near_match_text(name, known)}"
+                )
+            return derived[name]
+
+        return law
+
+    def save(self, path: str | Path) -> None:
+        """Write the solution to an HDF5 file (atomically; numbers and text only)."""
+        from pinnsolve.interop.hdf5 import write_solution
+
+        write_solution(self, Path(path))
+
+    def to_vtu(self, path: str | Path, *, resolution: int = 64, time: float | None = None) -> None:
+        """Write fields and derived quantities for ParaView.
+
+        Args:
+            path: The file.
+            resolution: Points along the longest side, unless the domain is a mesh.
+            time: When, for an unsteady problem; None is the end.
+        """
+        from pinnsolve.interop.vtu import write_vtu
+
+        write_vtu(self, Path(path), resolution=resolution, time=time)
+
+    def to_xarray(self, *, resolution: int = 64, num_times: int = 33) -> xarray.Dataset:
+        """Return fields on a regular grid with labelled coordinates; points outside the domain are NaN."""
+        from pinnsolve.interop.labelled import to_dataset
+
+        return to_dataset(self, resolution=resolution, num_times=num_times)
+
+    def _evaluate_batch(self, points: Array, normals: Array, law: Law) -> Array:
+        frame, shapes = self.problem.frame, self.problem.field_shapes
+        like = self.parameters
+        located = tensor(points).to(device=like.device)
+        x = Coordinates(located, frame)
+        normal = normal_jet(tensor(normals).to(device=like.device), frame)
+        few = slice(0, min(3, len(points)))
+        asked: set[tuple[str, MultiIndex]] = set()
+        trial_x = Coordinates(located[few], frame)
+        trial_normal = normal_jet(tensor(normals[few]).to(device=like.device), frame)
+        _ = law(trial_fields(shapes, trial_x, 1.0, watch=asked), trial_x, trial_normal).value
+        fields = self._fields(located, lower_set(index for _, index in asked))
+        with torch.no_grad():
+            jet = law(fields, x, normal)
+            value = jet.value
+            if value.ndim == len(jet.shape):
+                value = value.expand(len(points), *jet.shape)
+        return np.asarray(value.cpu().numpy(), dtype=np.float64)
+
+    def block_rows(self, block: Block) -> dict[str, Array]:
+        """Return a block's rows on this solution, unweighted, in SI units, shape (N,) by equation."""
+        frame, shapes = self.problem.frame, self.problem.field_shapes
+        values = {estimate.name: estimate.value for estimate in self.estimates}
+        indices, _ = needed_streams(block, shapes, frame, values)
+        fields = tuple(self._fields(points, indices) for points in block.point_sets)
+        with torch.no_grad():
+            rows = block.rows(fields, block.coordinates(frame), values)
+            return {
+                name: np.asarray(row.value.expand(block.num_points).cpu().numpy())
+                for name, row in rows.items()
+            }
+
+    def _fields(self, points: Tensor, indices: tuple[MultiIndex, ...]) -> Fields:
+        """Return the fields at points (N, D) with the derivatives ``indices``, in float64."""
+        scaling = self.scaling.to(dtype=torch.float64, device=points.device)
+        parameters = self.parameters.to(dtype=torch.float64, device=points.device)
+        with torch.no_grad():
+            streams = self.network.streams(parameters, scaling.to_unit(points), indices)
+        problem = self.problem
+        return fields_of_streams(
+            streams, indices, self._levelled(scaling), problem.field_shapes, problem.frame
+        )
+
+    def _levelled(self, scaling: Scaling) -> Scaling:
+        if not self.levels:
+            return scaling
+        names = self.problem.component_names
+        shift = [self.levels.get(name, 0.0) for name in names]
+        return Scaling(
+            scaling.lower,
+            scaling.upper,
+            scaling.offset - scaling.offset.new_tensor(shift),
+            scaling.scale,
+        )
+
+    def quadrature(self, part: str | None, time: float | None) -> tuple[Array, Array, Array]:
+        """Return points (N, D), outward normals (N, d) and weights (N,) of the domain (None) or a part."""
+        domain = self.problem.domain
+        if part is None:
+            points, weights = domain.interior_quadrature(4096)
+            normals = np.zeros((len(points), domain.dim))
+        else:
+            sample, weights = domain.part_quadrature(part, 512)
+            points, normals = sample.points, sample.normals
+        if self.problem.time is not None:
+            when = self.problem.time.end if time is None else time
+            points = np.column_stack((points, np.full(len(points), when)))
+        return points, normals, weights
+
+
+@final
+class Evaluation:
+    """A solution at points; fields and derived quantities are attributes, computed when asked for."""
+
+    __slots__ = ("_solution", "points")
+
+    def __init__(self, solution: Solution, points: Array) -> None:
+        self._solution, self.points = solution, points
+
+    def __getattr__(self, name: str) -> Array:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Array:
+        return self._solution.evaluate(self.points, self._solution.named_law(name))
+
+
+def component_values(solution: Solution, points: Array) -> Array:
+    """Return all field components at points, shape (N, C)."""
+
+    def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
+        del n
+        parts = tuple(part for name in f for part in f[name].parts)
+        return Jet((len(parts),), parts, x.frame)
+
+    return solution.evaluate(points, law)
+
+
+def _as_points(points: Points, num_axes: int) -> Array:
+    array = np.asarray(
+        points.detach().cpu() if isinstance(points, Tensor) else points, dtype=np.float64
+    )
+    if array.ndim != 2 or array.shape[1] != num_axes or not len(array):
+        raise ValueError(f"points must be of shape (N, {num_axes}) with N >= 1, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("points must be finite numbers")
+    return array
