@@ -51,7 +51,8 @@ def factory_of(target: str) -> tuple[str, Factory]:
     path = Path(target)
     if path.suffix != ".py":
         raise ValueError(
-            f"no shipped problem {target!r}: {near_match_text(target, shipped)}; or give a .py file"
+            f"no shipped problem {target!r}. {near_match_text(target, shipped)} "
+            "A problem of one's own is the path of a file that ends with .py"
         )
     if not path.is_file():
         raise ValueError(f"no such file: {target}")
@@ -71,7 +72,14 @@ def make_problem(target: str, settings: Mapping[str, str] | None = None) -> Prob
     """
     origin, factory = factory_of(target)
     arguments = _converted(factory, settings or {})
-    problem = factory(**arguments)
+    try:
+        problem = factory(**arguments)
+    except ValueError:
+        raise
+    except Exception as error:  # whatever the user's function raises
+        raise ValueError(
+            f"{target}: {factory.__name__}() raised {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(problem, Problem):
         raise ValueError(
             f"{target}: {factory.__name__}() must return a Problem, got {type(problem).__name__}"
@@ -119,7 +127,7 @@ def _module_of(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever the user's file raises
+    except (Exception, SystemExit) as error:  # whatever the user's file raises
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
     return module
 

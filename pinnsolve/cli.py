@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 
 from pinnsolve.catalogue import make_problem, shipped_problems
 from pinnsolve.interop.hdf5 import Companions, read_origin
+from pinnsolve.interop.replacing import replacing
 from pinnsolve.judging import judge
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
@@ -23,17 +25,19 @@ from pinnsolve.reference import NoReference, Reference, find_reference
 from pinnsolve.report import folder as run_folder
 from pinnsolve.report.comparison import reference_values
 from pinnsolve.report.result import Result, gather, result_text
-from pinnsolve.report.tables import problem_tables, result_tables, table
+from pinnsolve.report.run_plots import problem_picture, training_blocks
+from pinnsolve.report.tables import problem_tables, result_tables
+from pinnsolve.scaling import find_scaling
 from pinnsolve.status import StopReason
 from pinnsolve.training import train
 
 EXIT_NOT_TRUSTED = 1
 EXIT_BAD_INPUT = 2
+EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Physics-informed neural networks for engineers: an answer, and whether to trust it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -51,15 +55,22 @@ Settings = Annotated[
 
 
 def main() -> None:
-    """Run the command line; the exit status is 0 trusted, 1 not trusted, 2 bad input, 130 interrupted."""
-    usage_error = typer.BadParameter.__bases__[0]  # click's UsageError, wherever typer keeps it
+    """Run the command line.
+
+    The exit status is 0 trusted, 1 not trusted, 2 bad input, 130 interrupted, 70 a defect of pinnsolve.
+    """
+    # click's UsageError, wherever typer keeps it
+    usage_error: type[Exception] = typer.BadParameter.__bases__[0]
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except usage_error as error:
-        _complain(error.format_message())  # type: ignore[attr-defined]
+        _complain(cast(typer.BadParameter, error).format_message())
         code = EXIT_BAD_INPUT
     except typer.Abort:
         code = EXIT_INTERRUPTED
+    except Exception:  # noqa: BLE001 - a defect must not look like "not trusted", status 1
+        traceback.print_exc()
+        code = EXIT_DEFECT
     sys.exit(code)
 
 
@@ -67,8 +78,10 @@ def main() -> None:
 def list_problems() -> None:
     """List the shipped problems."""
     with _errors_in_one_line():
-        rows = [(name, make_problem(name).description) for name in shipped_problems()]
-        Console().print(table(("problem", "what it is"), rows, left=("what it is",)))
+        lines = {name: make_problem(name).description for name in shipped_problems()}
+        width = max(map(len, lines), default=0)
+        for name, description in lines.items():
+            typer.echo(f"{name:<{width}}  {description}")
 
 
 @app.command()
@@ -80,18 +93,16 @@ def show(
     ] = None,
 ) -> None:
     """Print and draw a problem: geometry, conditions, points, scales, unknowns, quantities."""
-    from pinnsolve.interop.replacing import replacing
-    from pinnsolve.report.problem_plot import draw_problem
-
     with _errors_in_one_line():
         problem = make_problem(target, _parsed(settings))
         path = out if out is not None else Path("runs") / problem.name / "problem.png"
         if path.suffix.lower() != ".png":
             raise ValueError(f"{path}: the picture is a PNG, so its name must end with .png")
-        parts = problem_tables(problem)
+        blocks = training_blocks(problem, Method().network_for(problem), seed=0)
+        parts = problem_tables(problem, blocks, find_scaling(problem, blocks))
         with run_folder.output_folder(path.parent), replacing(path) as temporary:
-            temporary.write_bytes(draw_problem(problem))
-        Console().print(*parts, sep="\n")
+            temporary.write_bytes(problem_picture(problem, blocks))
+        _console().print(*parts, sep="\n")
         typer.echo(path)
 
 
@@ -121,7 +132,7 @@ def solve(
         bool, typer.Option("--json", help="Print the result document only.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option(help="Report progress even if this is no terminal.")
+        bool, typer.Option("--verbose", help="Report progress even if this is no terminal.")
     ] = False,
 ) -> None:
     """Solve a problem, check the answer and write solution.h5, solution.vtu, result.json and report.html."""
@@ -155,7 +166,7 @@ def solve(
     if as_json:
         typer.echo(result_text(result), nl=False)
     else:
-        Console().print(*result_tables(result), sep="\n")
+        _console().print(*result_tables(result), sep="\n")
         typer.echo("\n" + "\n".join(str(file) for file in files))
     if interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -244,8 +255,17 @@ def _errors_in_one_line() -> Iterator[None]:
         _complain(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
     except KeyboardInterrupt as stop:
-        _complain("interrupted before there was anything to write")
+        _complain("interrupted")
         raise typer.Exit(EXIT_INTERRUPTED) from stop
+
+
+def _console() -> Console:
+    """Return a console on stdout; where that is a file, its lines are longer than on a terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
+_FILE_WIDTH = 120
 
 
 def _complain(text: str) -> None:

@@ -6,7 +6,7 @@ Each check is one function; each refusal says what rule is broken, what was got 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +20,7 @@ from pinnsolve.jets import Coordinates, Frame, Jet, as_jet
 from pinnsolve.measurements import Measurements
 from pinnsolve.naming import near_match_text
 from pinnsolve.physics import Physics
+from pinnsolve.physics.physics import evaluate
 from pinnsolve.trial import trial_fields
 from pinnsolve.unknowns import Unknown, bind
 
@@ -55,6 +56,11 @@ class Declaration(Protocol):
     @property
     def measurements(self) -> Measurements | None:
         """Sparse data."""
+        ...
+
+    @property
+    def exact(self) -> Callable[[Coordinates], Mapping[str, object]] | None:
+        """Exact solution."""
         ...
 
     @property
@@ -106,6 +112,11 @@ def check_problem(problem: Declaration) -> None:
             f"accuracy is a relative error between 1e-12 and 1, got {problem.accuracy}"
         )
     problem.physics.check(problem.frame)
+    for condition in problem.conditions:
+        if not isinstance(condition, Condition):
+            raise ValueError(
+                f"conditions must be Dirichlet(...), Neumann(...) and the like, got {condition!r}"
+            )
     _check_scales(problem)
     _check_parts(problem)
     _check_coverage(problem)
@@ -115,6 +126,7 @@ def check_problem(problem: Declaration) -> None:
     for condition in problem.conditions:
         if not isinstance(condition, Periodic):
             _check_values(problem, condition)
+    _check_exact(problem)
 
 
 def level_is_set(problem: Declaration, name: str) -> bool:
@@ -127,7 +139,7 @@ def level_is_set(problem: Declaration, name: str) -> bool:
     for condition in problem.conditions:
         if isinstance(condition, Initial | Periodic):
             continue
-        plain, shifted = (_rows_on_part(problem, condition, {name: by}) for by in (0.0, 1.0))
+        plain, shifted = (_rows_on_part(problem, condition, shift={name: by}) for by in (0.0, 1.0))
         if any(not torch.allclose(plain[key], shifted[key], rtol=1e-9, atol=0.0) for key in plain):
             return True
     return False
@@ -276,7 +288,7 @@ def _check_equations(problem: Declaration) -> None:
 
 def _check_values(problem: Declaration, condition: Condition) -> None:
     """Try a condition on made-up fields: it must give finite scalar equations."""
-    rows = _rows_on_part(problem, condition, {})
+    rows = _rows_on_part(problem, condition)
     if not rows:
         raise ValueError(
             f"{condition.label} says nothing about {type(problem.physics).__name__}; remove it"
@@ -288,8 +300,25 @@ def _check_values(problem: Declaration, condition: Condition) -> None:
             )
 
 
+def _check_exact(problem: Declaration) -> None:
+    """Evaluate the exact solution once: every field, in its shape, finite."""
+    if problem.exact is None:
+        return
+    points = torch.tensor(problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu")
+    x = Coordinates(_with_times(problem, points), problem.frame)
+    given = problem.exact(x)
+    for name, shape in problem.field_shapes.items():
+        if name not in given:
+            raise ValueError(f"exact() gives no {name!r}: {near_match_text(name, given)}")
+        if not torch.isfinite(evaluate(given[name], x, shape, f"exact {name}").value).all():
+            raise ValueError(f"exact {name} is not finite inside the domain")
+
+
 def _rows_on_part(
-    problem: Declaration, condition: Condition, shift: Mapping[str, float]
+    problem: Declaration,
+    condition: Condition,
+    *,
+    shift: Mapping[str, float] | None = None,
 ) -> dict[str, Tensor]:
     """Return a condition's rows for made-up fields at a few points of its part.
 
@@ -305,9 +334,7 @@ def _rows_on_part(
         sample = problem.domain.sample_part(condition.part, 8, seed=0)
         inside, directions = sample.points, sample.normals
     points = torch.tensor(inside, dtype=torch.float64, device="cpu")
-    x = Coordinates(
-        _with_times(problem, points, start=isinstance(condition, Initial)), problem.frame
-    )
+    x = Coordinates(_with_times(problem, points, start=isinstance(condition, Initial)), problem.frame)
     normals = torch.tensor(directions, dtype=torch.float64, device="cpu")
     normal = as_jet(list(normals.unbind(1)), problem.frame)
     fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)

@@ -57,6 +57,7 @@ def judge(
         for name, error in exact_errors(solution, seed=seed).items():
             checks.append(Check(f"{name} against the exact solution", error, accuracy))
     checks += _data_checks(solution)
+    checks += _quantity_checks(solution)
     return Verdict(tuple(checks), accuracy, tuple(notes))
 
 
@@ -266,4 +267,19 @@ def _data_checks(solution: Solution) -> list[Check]:
             limit,
             "chi per freedom",
         )
+    ]
+
+
+def _quantity_checks(solution: Solution) -> list[Check]:
+    """Hold quantities of interest to their targets, where a tolerance was stated."""
+    found = solution.quantities()
+    return [
+        Check(
+            quantity.name,
+            abs(found[quantity.name] - quantity.target),
+            quantity.tolerance,
+            f"deviation from {quantity.target:g} {quantity.unit}".rstrip(),
+        )
+        for quantity in solution.problem.quantities
+        if quantity.target is not None and quantity.tolerance is not None
     ]

@@ -19,6 +19,7 @@ class StepRecord:
         error_estimate: Estimated relative error of the fields (see :mod:`pinnsolve.training`); inf
             at first.
         damping: Levenberg-Marquardt damping.
+        accepted: Whether the step lowered the loss.
     """
 
     step: int
@@ -26,6 +27,7 @@ class StepRecord:
     loss: float
     error_estimate: float
     damping: float
+    accepted: bool = True
 
 
 @dataclass(frozen=True)

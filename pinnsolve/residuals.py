@@ -216,7 +216,7 @@ def fields_of_streams(
 
     def leaf(component: int) -> Leaf:
         def source(index: MultiIndex) -> Numeric:
-            value = factors[index][component] * columns[position[index]][component]
+            value: Tensor = factors[index][component] * columns[position[index]][component]
             return value + offsets[component] if index == VALUE else value
 
         return Leaf(source)

@@ -226,8 +226,8 @@ def _balance(response: Callable[[float], float], target: float) -> float:
         value, ahead = response(size), response(1.001 * size)
         power = math.log(ahead / value) / math.log(1.001)
         size *= math.pow(target / value, 1.0 / power)
-    return size
+    return float(size)
 
 
 def _rms(values: Tensor) -> float:
-    return float(values.square().mean().sqrt())
+    return math.sqrt(float(values.square().mean()))

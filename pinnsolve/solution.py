@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -15,6 +15,8 @@ from torch import Tensor
 from pinnsolve.blocks import Block, normal_jet, tensor
 from pinnsolve.estimates import Estimate
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
+from pinnsolve.jets.scalar import Numeric
+from pinnsolve.levels import Level
 from pinnsolve.multi_index import MultiIndex, lower_set
 from pinnsolve.naming import near_match_text
 from pinnsolve.networks import Network
@@ -50,7 +52,7 @@ class Solution:
         scaling: Maps between SI and network units.
         estimates: The identified unknowns.
         record: How it was found.
-        levels: Constant subtracted from fields whose level nothing determines (zero mean).
+        levels: What is subtracted from fields whose level nothing determines (zero mean).
         verdict: Whether to believe it, once it has been judged.
     """
 
@@ -60,7 +62,7 @@ class Solution:
     scaling: Scaling
     estimates: tuple[Estimate, ...]
     record: RunRecord
-    levels: dict[str, float] = field(default_factory=dict)
+    levels: Mapping[str, Level] = field(default_factory=dict)
     verdict: Verdict | None = None
 
     @property
@@ -273,20 +275,28 @@ class Solution:
         with torch.no_grad():
             streams = self.network.streams(parameters, scaling.to_unit(points), indices)
         problem = self.problem
-        return fields_of_streams(
-            streams, indices, self._levelled(scaling), problem.field_shapes, problem.frame
-        )
+        fields = fields_of_streams(streams, indices, scaling, problem.field_shapes, problem.frame)
+        return fields if not self.levels else self._levelled(fields, points)
 
-    def _levelled(self, scaling: Scaling) -> Scaling:
-        if not self.levels:
-            return scaling
-        names = self.problem.component_names
-        shift = [self.levels.get(name, 0.0) for name in names]
-        return Scaling(
-            scaling.lower,
-            scaling.upper,
-            scaling.offset - scaling.offset.new_tensor(shift),
-            scaling.scale,
+    def _levelled(self, fields: Fields, points: Tensor) -> Fields:
+        """Subtract the level from each floating field."""
+        frame = self.problem.frame
+        times = points[:, -1].cpu().numpy()
+        clock = frame.num_axes - 1 if frame.has_time else -1
+
+        def level(name: str) -> Jet:
+            def source(index: MultiIndex) -> Numeric:
+                if any(axis != clock for axis in index):
+                    return 0.0
+                return tensor(self.levels[name].derivative(times, len(index))).to(points.device)
+
+            return Jet.leaf(source, frame)
+
+        return Fields(
+            {
+                name: fields[name] - level(name) if name in self.levels else fields[name]
+                for name in fields
+            }
         )
 
     def quadrature(self, part: str | None, time: float | None) -> tuple[Array, Array, Array]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pinnsolve.blocks import PointCounts, make_blocks
-from pinnsolve.estimates import Estimate
+from pinnsolve.jets import component_names
+from pinnsolve.levels import Level, fitted_level, level_times
 from pinnsolve.method import Method
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import Network
@@ -22,8 +24,9 @@ from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.scaling import Scaling, find_scaling
-from pinnsolve.solution import Solution, component_values
+from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
+from pinnsolve.threads import one_torch_thread
 from pinnsolve.uncertainty import estimate_unknowns
 
 Observer = Callable[[StepRecord], None]
@@ -57,9 +60,7 @@ def train(
 ) -> Trained:
     """Train a network on a problem.
 
-    The error estimate compares the fields with those of ten steps before, relative to each
-    component's size: the convergence is at least geometric in practice, so the last change bounds
-    what is still missing. It is a stopping rule; the verdict does not use it.
+    The error estimate (see :func:`estimated_error`) is a stopping rule; the verdict does not use it.
 
     Args:
         problem: The declaration.
@@ -72,43 +73,78 @@ def train(
     """
     how = method if method is not None else Method()
     begin = time.perf_counter()
-    system, theta = prepare(problem, how, seed=seed)
+    with one_torch_thread():
+        system, theta = prepare(problem, how, seed=seed)
+        state = how.optimiser.init(system, theta)
+        history: list[StepRecord] = []
+        reason = StopReason.MAX_STEPS
+        try:
+            for record, system, state in _steps(problem, how, system, state, seed):
+                history.append(record)
+                if observer is not None:
+                    observer(record)
+                stop = _stop_reason(problem, how, history, state)
+                if stop is not None:
+                    reason = stop
+                    break
+        except KeyboardInterrupt:
+            reason = StopReason.INTERRUPTED
+        run = RunRecord(
+            status=Status.of(reason),
+            history=tuple(history),
+            seconds=time.perf_counter() - begin,
+            seed=seed,
+            precision=str(how.dtype).removeprefix("torch."),
+            device=how.device,
+            num_parameters=system.num_parameters,
+            num_points=system.block_sizes,
+            network=repr(system.network),
+            versions=versions(),
+        )
+        return Trained(_finished(problem, system, state.theta, run), system, state.theta)
+
+
+def _steps(
+    problem: Problem, method: Method, system: System, state: GaussNewtonState, seed: int
+) -> Iterator[tuple[StepRecord, System, GaussNewtonState]]:
+    """Yield every step's record, system and state."""
     probe = _probe_points(problem, system.scaling)
-    state = how.optimiser.init(system, theta)
-    history: list[StepRecord] = []
     snapshots = [_snapshot(system, state.theta, probe)]
-    reason = StopReason.MAX_STEPS
     start = time.perf_counter()
-    try:
-        for step in range(1, how.max_steps + 1):
-            if how.resample_every and step % how.resample_every == 0:
-                system = on_fresh_points(problem, how, system, seed=seed + 1009 * step)
-            state = how.optimiser.step(system, state)
-            snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
-            error = _change(snapshots) if step >= _MEMORY else float("inf")
-            seconds = time.perf_counter() - start
-            history.append(StepRecord(step, seconds, state.loss, error, state.damping))
-            if observer is not None:
-                observer(history[-1])
-            if not np.isfinite(state.loss):
-                reason = StopReason.NON_FINITE
-                break
-            if not state.accepted:
-                reason = StopReason.STALLED
-                break
-            if error < _MARGIN * problem.accuracy:
-                reason = StopReason.CONVERGED
-                break
-            if seconds > how.max_seconds:
-                reason = StopReason.MAX_SECONDS
-                break
-    except KeyboardInterrupt:
-        reason = StopReason.INTERRUPTED
-    solution = _finish(problem, how, system, state, history, reason, seed, begin)
-    return Trained(solution, system, state.theta)
+    for step in range(1, method.max_steps + 1):
+        due = method.resample_every and step % method.resample_every == 0
+        if due or not state.accepted:
+            system = on_fresh_points(problem, method, system, seed=seed + 1009 * step)
+        state = method.optimiser.step(system, state)
+        snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
+        error = estimated_error(system, state.theta, snapshots) if step >= _MEMORY else math.inf
+        seconds = time.perf_counter() - start
+        yield (
+            StepRecord(step, seconds, state.loss, error, state.damping, state.accepted),
+            system,
+            state,
+        )
 
 
-_MARGIN = 0.2
+def _stop_reason(
+    problem: Problem, method: Method, history: list[StepRecord], state: GaussNewtonState
+) -> StopReason | None:
+    """Return why to stop after the last step, or None to go on."""
+    if not math.isfinite(state.loss):
+        return StopReason.NON_FINITE
+    if len(history) >= _MAX_REFUSALS and not any(r.accepted for r in history[-_MAX_REFUSALS:]):
+        return StopReason.STALLED
+    if history[-1].error_estimate < STOP_SHARE * problem.accuracy:
+        return StopReason.CONVERGED
+    if history[-1].seconds > method.max_seconds:
+        return StopReason.MAX_SECONDS
+    return None
+
+
+_MAX_REFUSALS = 3
+"""Steps in a row, each on new points, without progress, after which a run has stalled."""
+
+STOP_SHARE = 0.2
 """Share of the accuracy asked for at which training stops, since the estimate is not a bound."""
 
 
@@ -160,62 +196,24 @@ def _system(
     )
 
 
-def _finish(
-    problem: Problem,
-    method: Method,
-    system: System,
-    state: GaussNewtonState,
-    history: list[StepRecord],
-    reason: StopReason,
-    seed: int,
-    begin: float,
+def _finished(
+    problem: Problem, system: System, theta: Tensor, record: RunRecord
 ) -> Solution:
-    estimates = estimate_unknowns(system, state.theta) if problem.unknowns else ()
-    solution = _assemble(
-        problem, method, system, state.theta, estimates, history, reason, seed, begin
-    )
-    if not problem.floating_fields:
-        return solution
-    points = make_blocks(problem, PointCounts(4096, 1, 1), seed=seed + 17)[0].point_sets[0].numpy()
-    means = dict(
-        zip(problem.component_names, component_values(solution, points).mean(axis=0), strict=True)
-    )
-    levels = {name: float(means[name]) for name in problem.floating_fields}
-    return _assemble(
-        problem, method, system, state.theta, estimates, history, reason, seed, begin, levels
-    )
+    """Return the solution with estimates of the unknowns and the level of floating fields."""
+    estimates = estimate_unknowns(system, theta) if problem.unknowns else ()
+    parameters = theta[: system.network.num_parameters].detach()
+    solution = Solution(problem, system.network, parameters, system.scaling, estimates, record)
+    return replace(solution, levels={name: mean_level(solution, name) for name in problem.floating_fields})
 
 
-def _assemble(
-    problem: Problem,
-    method: Method,
-    system: System,
-    theta: Tensor,
-    estimates: tuple[Estimate, ...],
-    history: list[StepRecord],
-    reason: StopReason,
-    seed: int,
-    begin: float,
-    levels: dict[str, float] | None = None,
-) -> Solution:
-    points: dict[str, int] = {}
-    for block in system.blocks:
-        points[block.name] = points.get(block.name, 0) + block.num_points
-    record = RunRecord(
-        status=Status.of(reason),
-        history=tuple(history),
-        seconds=time.perf_counter() - begin,
-        seed=seed,
-        precision=str(method.dtype).removeprefix("torch."),
-        device=method.device,
-        num_parameters=system.num_parameters,
-        num_points=points,
-        network=repr(system.network),
-        versions=versions(),
-    )
-    network: Network = system.network
-    parameters = theta[: network.num_parameters].detach()
-    return Solution(problem, network, parameters, system.scaling, estimates, record, levels or {})
+def mean_level(solution: Solution, name: str) -> Level:
+    """Return the mean of a scalar field over the domain, as a function of time if unsteady."""
+    interval = solution.problem.time
+    if interval is None:
+        return Level((float(solution.average(name)),))
+    times = level_times(interval.start, interval.end)
+    means = np.array([float(solution.average(name, time=float(t))) for t in times])
+    return fitted_level(means, interval.start, interval.end)
 
 
 def versions() -> dict[str, str]:
@@ -246,11 +244,43 @@ def _snapshot(system: System, theta: Tensor, unit_points: Tensor) -> Tensor:
         return system.network.streams(parameters, unit_points, (VALUE,))[0]
 
 
-def _change(snapshots: list[Tensor]) -> float:
-    """Return the largest relative change of a component between the first and the last snapshot."""
+def estimated_error(system: System, theta: Tensor, snapshots: Sequence[Tensor]) -> float:
+    """Return the larger of two relative errors, the worst over the components.
+
+    One is the change of the field over the last steps: convergence is at least geometric in practice, so the last
+    change bounds what is still missing. The other is the misfit of given boundary and initial values.
+
+    Args:
+        system: The system.
+        theta: Its parameters.
+        snapshots: Network outputs (N, C) at fixed points, oldest first.
+    """
     old, new = snapshots[0], snapshots[-1]
-    centred = new - new.mean(dim=0)
-    size = centred.square().mean(dim=0).sqrt()
-    floor = 0.05 * size.max()
-    difference = (new - old) - (new - old).mean(dim=0)
-    return float((difference.square().mean(dim=0).sqrt() / torch.maximum(size, floor)).max())
+    size = (new - new.mean(dim=0)).square().mean(dim=0).sqrt()
+    size = torch.maximum(size, 0.05 * size.max())
+    moved = (new - old) - (new - old).mean(dim=0)
+    change = moved.square().mean(dim=0).sqrt() / size
+    misfit = given_misfit(system, theta) / size
+    return float(torch.maximum(change, misfit).max())
+
+
+def given_misfit(system: System, theta: Tensor) -> Tensor:
+    """Return the root-mean-square misfit of given values by component, in network units, shape (C,)."""
+    names = component_names(system.shapes)
+    squares = theta.new_zeros(len(names))
+    counts = theta.new_zeros(len(names))
+    kinds = {block.name: block.kind for block in system.blocks}
+    values_only = {
+        system.blocks[b].name
+        for group in system.groups
+        if group.indices == (VALUE,)
+        for b in group.blocks
+        if kinds[system.blocks[b].name] in ("boundary", "initial")
+    }
+    with torch.no_grad():
+        for key, rows in system.rows_by_key(theta).items():
+            if key.block in values_only and key.equation in names:
+                position = names.index(key.equation)
+                squares[position] += (rows / system.weights[key]).square().sum() * len(rows)
+                counts[position] += len(rows)
+    return (squares / counts.clamp_min(1.0)).sqrt() / system.scaling.scale

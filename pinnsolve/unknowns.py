@@ -43,6 +43,8 @@ class Unknown:
             raise ValueError(f"unknown {self.name!r}: initial must be finite, got {self.initial}")
         if self.bounds is not None:
             low, high = self.bounds
+            if not (math.isfinite(low) and math.isfinite(high)):
+                raise ValueError(f"unknown {self.name!r}: bounds must be finite, got ({low}, {high})")
             if not low < self.initial < high:
                 raise ValueError(
                     f"unknown {self.name!r}: bounds must enclose the initial value, "

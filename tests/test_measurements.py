@@ -64,10 +64,10 @@ def test_a_spreadsheet_mark_before_the_header_is_skipped(table) -> None:
     ("text", "match"),
     [
         ("y,temperature\n0,1\n", "no column 'x' for the position"),
-        ("x,temperature\n0,1\n0.5\n", "row 3 has 1 entries, the header has 2"),
-        ("x,temperature\n0,1,2\n", "row 2 has 3 entries, the header has 2"),
-        ("x,temperature\n0,1\n0.5,warm\n", "row 3, column 'temperature': 'warm' is not a number"),
-        ("x,temperature\n0,\n", "row 2, column 'temperature': '' is not a number"),
+        ("x,temperature\n0,1\n0.5\n", "line 3 has 1 entries, the header has 2"),
+        ("x,temperature\n0,1,2\n", "line 2 has 3 entries, the header has 2"),
+        ("x,temperature\n0,1\n0.5,warm\n", "line 3, column 'temperature': 'warm' is not a number"),
+        ("x,temperature\n0,\n", "line 2, column 'temperature': '' is not a number"),
         ("x,temperature\n0,1\n1,nan\n", "temperature is not a finite number in row"),
         ("x,temperature\ninf,1\n", "points is not a finite number in row"),
         ("x,temperature\n", "needs a header and at least one row of numbers, got 1 rows"),
@@ -75,27 +75,27 @@ def test_a_spreadsheet_mark_before_the_header_is_skipped(table) -> None:
         ("x;temperature\n0;1\n", "x;temperature"),
         ("x\n0\n", "no measured component was given"),
         ("x,temperature,temperature\n0,1,2\n", "temperature"),
-        ("x_m,x_cm,temperature\n0,0,1\n", "x_m.*x_cm"),
+        ("x_m,x_cm,temperature\n0,0,1\n", "x_cm.*must be in m and s"),
         (b"x,temperature\n0,\xff\xfe\n", "cannot be read as a CSV file"),
     ],
 )
-def test_broken_tables_are_refused_by_file_row_and_column(table, text, match) -> None:
+def test_broken_tables_are_refused_by_file_line_and_column(table, text, match) -> None:
     with pytest.raises(ValueError, match=match) as caught:
         Measurements.from_csv(table(text), sigma=1.0)
     assert "sensors.csv" in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "header", ["x_mm,temperature", "x_m,velocity_x_cm/s", "x,t_min,temperature"]
+    "header", ["x_mm,temperature", "x_m,y_um,temperature", "x,t_min,temperature"]
 )
-def test_units_other_than_si_are_not_read_as_si(table, header) -> None:
+def test_coordinates_in_other_units_are_not_read_as_si(table, header) -> None:
     path = table(f"{header}\n{','.join('1' for _ in header.split(','))}\n")
     with pytest.raises(ValueError, match=r"SI|unit"):
         Measurements.from_csv(path, sigma=1.0)
 
 
-def test_rows_are_counted_as_an_editor_counts_them(table) -> None:
-    with pytest.raises(ValueError, match="row 5, column 'temperature'"):
+def test_lines_are_counted_as_an_editor_counts_them(table) -> None:
+    with pytest.raises(ValueError, match="line 5, column 'temperature'"):
         Measurements.from_csv(table("# rig\nx,temperature\n\n0,1\n1,hot\n"), sigma=1.0)
 
 

@@ -314,7 +314,7 @@ def test_blocks_ask_only_for_the_streams_they_need() -> None:
         indices, _ = needed_streams(block, problem.field_shapes, problem.frame, values)
         wanted[block.name] = indices
     assert wanted["interior"] == ((), (0,), (1,), (0, 0), (1, 1))
-    assert wanted["bottom: Dirichlet"] == ((),)
+    assert wanted["bottom: Dirichlet temperature"] == ((),)
     assert wanted["right: Convection"] == ((), (0,), (1,))
     assert wanted["measurements"] == ((),)
 
@@ -408,8 +408,8 @@ def test_blocks_say_what_they_are() -> None:
         ("interior", "interior"),
         ("left: NoSlip", "boundary"),
         ("right: NoSlip", "boundary"),
-        ("left: Dirichlet", "boundary"),
-        ("right: Dirichlet", "boundary"),
+        ("left: Dirichlet temperature", "boundary"),
+        ("right: Dirichlet temperature", "boundary"),
         ("bottom = top: Periodic", "periodic"),
         ("level of pressure", "gauge"),
     ]

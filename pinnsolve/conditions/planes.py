@@ -10,6 +10,7 @@ from torch import Tensor
 from pinnsolve.conditions.condition import Condition, by_component, outward
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names, dot, grad
 from pinnsolve.physics.physics import Physics
+from pinnsolve.unknowns import bind, find_unknowns
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Symmetry(Condition):
             name: as_jet([1.0] * shape[0] if shape else 1.0, frame)
             for name, shape in shapes.items()
         }
-        mirrored = {name: shapes[name] for name in physics.natural_fluxes(Fields(ones), x)}
+        guess = {u.name: u.initial for u in find_unknowns(physics)}
+        fluxes = bind(physics, guess).natural_fluxes(Fields(ones), x)
+        mirrored = {name: shapes[name] for name in fluxes}
         needed = frozenset(physics.needs_boundary_condition(frame.space_dim))
         lost = needed - frozenset(component_names(mirrored))
         if lost:

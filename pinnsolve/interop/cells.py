@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +115,9 @@ def triangulated(domain: Shape, resolution: int) -> Cells:
     inner = grid[domain.signed_distance(grid) < -_APART * spacing]
     edge = np.concatenate([_refined(line, spacing) for _, line in domain.outline()])
     points = np.concatenate((edge, inner))
-    _, first = np.unique(np.round(points / (1e-6 * spacing)).astype(np.int64), axis=0, return_index=True)
+    _, first = np.unique(
+        np.round(points / (1e-6 * spacing)).astype(np.int64), axis=0, return_index=True
+    )
     points = points[np.sort(first)]
     triangles = Delaunay(points).simplices
     corners = points[triangles]
@@ -129,7 +131,7 @@ def triangulated(domain: Shape, resolution: int) -> Cells:
 def _refined(line: Array, spacing: float) -> Array:
     """Return points along a polyline, its vertices included, no farther apart than the spacing."""
     pieces = [line[:1]]
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in pairwise(line):
         count = max(int(np.ceil(np.linalg.norm(end - start) / spacing - 1e-9)), 1)
         pieces.append(start + (np.arange(1, count + 1) / count)[:, None] * (end - start))
     return np.concatenate(pieces)

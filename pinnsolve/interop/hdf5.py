@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.estimates import Estimate
+from pinnsolve.levels import Level
 from pinnsolve.interop.replacing import replacing
 from pinnsolve.networks import MLP, Network
 from pinnsolve.problem import Problem
@@ -70,9 +71,7 @@ class Companions:
     command: str = ""
 
 
-def write_solution(
-    solution: Solution, path: Path, companions: Companions | None = None
-) -> None:
+def write_solution(solution: Solution, path: Path, companions: Companions | None = None) -> None:
     """Write a solution, whole or not at all.
 
     Args:
@@ -98,7 +97,7 @@ def write_solution(
         scaling = file.create_group("scaling")
         for name in ("lower", "upper", "offset", "scale"):
             scaling[name] = _numbers(getattr(solution.scaling, name))
-        file.attrs["levels"] = json.dumps(solution.levels)
+        file.attrs["levels"] = json.dumps({name: asdict(level) for name, level in solution.levels.items()})
         file.attrs["estimates"] = json.dumps([asdict(estimate) for estimate in solution.estimates])
         file.attrs["verdict"] = json.dumps(solution.verdict and asdict(solution.verdict))
         _write_record(file.create_group("record"), solution.record)
@@ -119,7 +118,9 @@ def read_solution(path: Path, problem: Problem) -> Solution:
     with _opened(path) as file:
         _check_problem(file, path, problem)
         verdict = json.loads(file.attrs["verdict"])
-        scaling = (torch.from_numpy(file["scaling"][n][...]) for n in ("lower", "upper", "offset", "scale"))
+        scaling = (
+            torch.from_numpy(file["scaling"][n][...]) for n in ("lower", "upper", "offset", "scale")
+        )
         network = _network_of(str(file.attrs["network"]))
         parameters = torch.from_numpy(file["parameters"][...])
         if parameters.shape != (network.num_parameters,):
@@ -133,7 +134,10 @@ def read_solution(path: Path, problem: Problem) -> Solution:
             scaling=Scaling(*scaling),
             estimates=tuple(Estimate(**item) for item in json.loads(file.attrs["estimates"])),
             record=_read_record(file["record"]),
-            levels=json.loads(file.attrs["levels"]),
+            levels={
+                name: Level(tuple(level["coefficients"]), level["start"], level["end"])
+                for name, level in json.loads(file.attrs["levels"]).items()
+            },
             verdict=None if verdict is None else _verdict_of(verdict),
         )
 
@@ -157,7 +161,9 @@ def read_companions(path: Path) -> Companions:
     """
     with _opened(path) as file:
         group = file.get("reference")
-        return Companions(None if group is None else _read_reference(group), str(file.attrs["command"]))
+        return Companions(
+            None if group is None else _read_reference(group), str(file.attrs["command"])
+        )
 
 
 @contextmanager
@@ -170,7 +176,9 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise ValueError(f"{path}: not an HDF5 file, or cut off; solve again to make a new one") from error
+        raise ValueError(
+            f"{path}: not an HDF5 file, or cut off; solve again to make a new one"
+        ) from error
     with file:
         if file.attrs.get("format") != FORMAT:
             raise ValueError(
@@ -229,11 +237,19 @@ def _write_problem(group: Any, problem: Problem) -> None:  # noqa: ANN401
 
 def _write_record(group: Any, record: RunRecord) -> None:  # noqa: ANN401
     for column in fields(StepRecord):
-        group[f"history/{column.name}"] = np.array([getattr(step, column.name) for step in record.history])
+        group[f"history/{column.name}"] = np.array(
+            [getattr(step, column.name) for step in record.history]
+        )
     group.attrs["reason"] = record.status.reason.value
     group.attrs["message"] = record.status.message
-    plain = {f.name: getattr(record, f.name) for f in fields(record) if f.name not in ("status", "history")}
-    group.attrs["run"] = json.dumps({k: dict(v) if isinstance(v, Mapping) else v for k, v in plain.items()})
+    plain = {
+        f.name: getattr(record, f.name)
+        for f in fields(record)
+        if f.name not in ("status", "history")
+    }
+    group.attrs["run"] = json.dumps(
+        {k: dict(v) if isinstance(v, Mapping) else v for k, v in plain.items()}
+    )
 
 
 def _read_record(group: Any) -> RunRecord:  # noqa: ANN401
@@ -264,7 +280,9 @@ def _read_reference(group: Any) -> ReferenceValues:  # noqa: ANN401
 
 
 def _verdict_of(item: dict[str, Any]) -> Verdict:
-    return Verdict(tuple(Check(**check) for check in item["checks"]), item["accuracy"], tuple(item["notes"]))
+    return Verdict(
+        tuple(Check(**check) for check in item["checks"]), item["accuracy"], tuple(item["notes"])
+    )
 
 
 def _network_text(network: Network) -> str:

@@ -40,11 +40,15 @@ def to_dataset(solution: Solution, *, resolution: int = 64, num_times: int = 33)
     space = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     inside = problem.domain.contains(space)
     if not inside.any():
-        raise ValueError(f"no point of the grid lies in the domain; give a resolution above {resolution}")
+        raise ValueError(
+            f"no point of the grid lies in the domain; give a resolution above {resolution}"
+        )
     points = space[inside]
     if problem.time is not None:
         times = np.linspace(problem.time.start, problem.time.end, num_times)
-        points = np.column_stack((np.repeat(points, num_times, axis=0), np.tile(times, len(points))))
+        points = np.column_stack(
+            (np.repeat(points, num_times, axis=0), np.tile(times, len(points)))
+        )
         inside = np.repeat(inside, num_times)
         axes = [*axes, times]
     names = problem.frame.axis_names
@@ -61,5 +65,8 @@ def to_dataset(solution: Solution, *, resolution: int = 64, num_times: int = 33)
             name: (name, axis, {"units": "s" if name == "t" else "m"})
             for name, axis in zip(names, axes, strict=True)
         },
-        attrs={"problem": problem.name, "source": f"pinnsolve {solution.record.versions['pinnsolve']}"},
+        attrs={
+            "problem": problem.name,
+            "source": f"pinnsolve {solution.record.versions['pinnsolve']}",
+        },
     )

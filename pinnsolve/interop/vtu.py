@@ -37,7 +37,10 @@ def write_vtu(
         raise ValueError(f"{path}: the name must end with .vtu")
     cells = cover(solution.problem.domain, resolution)
     points = located(solution, cells.points, time)
-    data = {name: _padded(solution.at(points)[name], shape) for name, shape in shapes_by_name(solution).items()}
+    data = {
+        name: _padded(solution.at(points)[name], shape)
+        for name, shape in shapes_by_name(solution).items()
+    }
     mesh = meshio.Mesh(_columns(cells.points, 3), list(cells.blocks.items()), point_data=data)
     with replacing(path) as temporary:
         mesh.write(temporary, file_format="vtu")
@@ -57,7 +60,9 @@ def located(solution: Solution, points: Array, time: float | None) -> Array:
     interval = solution.problem.time
     if interval is None:
         if time is not None:
-            raise ValueError(f"problem {solution.problem.name!r} is steady: give no time, got {time}")
+            raise ValueError(
+                f"problem {solution.problem.name!r} is steady: give no time, got {time}"
+            )
         return points
     when = interval.end if time is None else time
     if not interval.start <= when <= interval.end:

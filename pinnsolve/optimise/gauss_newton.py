@@ -10,7 +10,6 @@ arXiv:1201.5885).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,14 +28,12 @@ class GaussNewtonState:
         loss: Half the sum of squared rows at theta.
         damping: lam of the next step.
         accepted: Whether the last step moved.
-        growth: Factor by which the next refusal raises the damping.
     """
 
     theta: Tensor
     loss: float
     damping: float
     accepted: bool = True
-    growth: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class GaussNewton:
     shrink: float = 1.0 / 3.0
     acceleration_ratio: float = 0.75
     difference_step: float = 0.1
-    max_trials: int = 12
+    max_trials: int = 8
     smallest_damping: float = 1e-16
 
     def init(self, system: System, theta: Tensor) -> GaussNewtonState:
@@ -71,29 +68,34 @@ class GaussNewton:
         return GaussNewtonState(theta, loss, self.initial_damping)
 
     def step(self, system: System, state: GaussNewtonState) -> GaussNewtonState:
-        """Take one step; if no damping lowers the loss, return the same parameters with ``accepted=False``.
+        """Take one step; if no damping lowers the loss, stay and return ``accepted=False``.
 
         Args:
             system: The least-squares system, possibly on new points.
             state: Where the last step ended.
         """
         theta = state.theta
-        gram, gradient, total = normal_equations(system.linearised(theta), system.num_parameters)
-        loss, damping, growth = 0.5 * float(total), state.damping, 2.0
+        gram, gradient, rows = normal_equations(system.linearised(theta), system.num_parameters)
+        loss, damping, growth = half_square(rows), state.damping, 2.0
         for _ in range(self.max_trials):
-            trial = self._trial(system, theta, gram, gradient, damping)
+            trial = self._trial(system, theta, rows, gram, gradient, damping)
             if trial is not None:
-                new_loss = (
-                    half_square(system.residual(trial)) if trial is not None else float("inf")
-                )
+                with torch.no_grad():
+                    new_loss = half_square(system.residual(trial))
                 if new_loss < loss:
                     lower = max(damping * self.shrink, self.smallest_damping)
                     return GaussNewtonState(trial, new_loss, lower)
             damping, growth = damping * growth, growth * 1.5
-        return GaussNewtonState(theta, loss, damping, accepted=False)
+        return GaussNewtonState(theta, loss, 10.0 * state.damping, accepted=False)
 
     def _trial(
-        self, system: System, theta: Tensor, gram: Tensor, gradient: Tensor, damping: float
+        self,
+        system: System,
+        theta: Tensor,
+        rows: Tensor,
+        gram: Tensor,
+        gradient: Tensor,
+        damping: float,
     ) -> Tensor | None:
         """Return theta + d + a for one damping, or None if it cannot be trusted."""
         damped = gram.clone()
@@ -108,18 +110,20 @@ class GaussNewton:
         step = -solve(gradient)
         if not torch.isfinite(step).all():
             return None
-        curvature = self._second_difference(system, theta, step)
+        curvature = self._second_difference(system, theta, rows, step)
         acceleration = -0.5 * solve(jacobian_transpose_product(system, theta, curvature))
         ratio = 2.0 * float(acceleration.norm()) / max(float(step.norm()), 1e-300)
         if not ratio <= self.acceleration_ratio:
             return None
         return theta + step + acceleration
 
-    def _second_difference(self, system: System, theta: Tensor, step: Tensor) -> Tensor:
+    def _second_difference(
+        self, system: System, theta: Tensor, rows: Tensor, step: Tensor
+    ) -> Tensor:
         h = self.difference_step
         with torch.no_grad():
-            ahead, here, behind = (system.residual(theta + s * step) for s in (h, 0.0, -h))
-        return (ahead - 2.0 * here + behind) / h**2
+            ahead, behind = (system.residual(theta + s * step) for s in (h, -h))
+        return (ahead - 2.0 * rows + behind) / h**2
 
 
 def jacobian_transpose_product(system: System, theta: Tensor, rows: Tensor) -> Tensor:
@@ -135,7 +139,3 @@ def half_square(rows: Tensor) -> float:
     """Return half the sum of squares, infinite if any row is not finite."""
     value = 0.5 * float(rows.detach().square().sum())
     return value if value == value else float("inf")
-
-
-Step = Callable[[System, GaussNewtonState], GaussNewtonState]
-"""One step of an optimiser."""

@@ -11,7 +11,7 @@ from torch import Tensor
 def normal_equations(
     chunks: Iterable[tuple[Tensor, Tensor]], num_parameters: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return ``(J^T J, J^T r, r^T r)`` from row chunks.
+    """Return ``(J^T J, J^T r, r)`` from row chunks.
 
     On the CPU the symmetric rank-k product of BLAS does half the work of a general product; only
     the lower triangle of the result is then meaningful, which is all that a Cholesky factorisation
@@ -23,17 +23,17 @@ def normal_equations(
     """
     gram: Tensor | None = None
     gradient: Tensor | None = None
-    total: Tensor | None = None
+    all_rows: list[Tensor] = []
     for rows, jacobian in chunks:
-        if gram is None or gradient is None or total is None:
+        if gram is None or gradient is None:
             gram = jacobian.new_zeros(num_parameters, num_parameters)
-            gradient, total = jacobian.new_zeros(num_parameters), jacobian.new_zeros(())
+            gradient = jacobian.new_zeros(num_parameters)
         gradient += jacobian.T @ rows
-        total = total + rows.square().sum()
+        all_rows.append(rows)
         _add_gram(gram, jacobian)
-    if gram is None or gradient is None or total is None:
+    if gram is None or gradient is None:
         raise ValueError("a least-squares system needs at least one row")
-    return gram, gradient, total
+    return gram, gradient, torch.cat(all_rows)
 
 
 def _add_gram(gram: Tensor, jacobian: Tensor) -> None:

@@ -49,6 +49,7 @@ class Solved:
     num_factors: int
 
 
+@np.errstate(over="ignore", invalid="ignore")  # trial steps that overflow are rejected
 def solve_newton(
     system: GridSystem, u: Array, instant: Instant, solve: Solve | None = None
 ) -> Solved:
@@ -131,8 +132,7 @@ def _damped_step(
     damping = min(1.0, 4.0 * damping)
     while damping > _SMALLEST_DAMPING:
         trial = u + damping * step
-        with np.errstate(all="ignore"):
-            after = -solve(system.residual(trial, instant))
+        after = -solve(system.residual(trial, instant))
         ratio = _size(system, after, u + step) / size if size > 0.0 else 0.0
         if np.isfinite(ratio) and ratio <= 1.0 - 0.25 * damping:
             return trial, after, damping, False
@@ -154,8 +154,7 @@ def _chord_steps(
         trial = u + step
         if size <= _TOLERANCE:
             return trial, True
-        with np.errstate(all="ignore"):
-            following = -solve(system.residual(trial, instant))
+        following = -solve(system.residual(trial, instant))
         next_size = _size(system, following, trial)
         if not next_size <= _CHORD_RATE * size:
             return (trial, size < _ROUNDING) if next_size <= size else (u, False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,25 +79,16 @@ def richardson_reference(
     samples: list[Array] = []
     trend: dict[str, Extrapolation] = {}
     failure = f"a second resolution would take longer than the {max_seconds:g} s allowed"
-    seconds: list[float] = []
-    for cells in _resolutions(problem):
-        spent = clock.perf_counter() - begin
-        if spent + _forecast(problem, seconds) > max_seconds or _too_large(problem, cells):
-            break
-        try:
-            solution = _solution(problem, cells, solutions)
-        except (ValueError, NotSolvedError) as error:
-            failure = str(error)
-            if solutions or not isinstance(error, NotConvergedError):
+    try:
+        for solution in _refinements(problem, max_seconds):
+            solutions = [*solutions[-2:], solution]
+            samples = [solution.evaluate(points), *samples[:2]]
+            if len(samples) >= 2:
+                trend = compare(samples, problem.field_shapes)
+            if len(samples) == 3 and all(item.error <= accuracy for item in trend.values()):
                 break
-            seconds.append(clock.perf_counter() - begin - spent)
-            continue
-        solutions, samples = [*solutions[-2:], solution], [*samples[-2:], solution.evaluate(points)]
-        seconds.append(clock.perf_counter() - begin - spent)
-        if len(solutions) >= 2:
-            trend = compare(samples[::-1], problem.field_shapes)
-        if len(solutions) == 3 and all(item.error <= accuracy for item in trend.values()):
-            break
+    except (ValueError, NotSolvedError) as error:
+        failure = str(error)
     if len(solutions) < 2:
         return NoReference(failure)
     return _reference(problem, solutions, trend, clock.perf_counter() - begin)
@@ -240,13 +231,38 @@ def _resolutions(problem: Problem) -> list[tuple[int, ...]]:
     return [tuple(int(n) * 2**level for n in base) for level in range(12)]
 
 
+def _refinements(problem: Problem, max_seconds: float) -> Iterator[GridSolution]:
+    """Yield solutions on finer and finer grids while time and memory allow.
+
+    Coarse grids on which Newton's method fails are skipped.
+    """
+    begin = clock.perf_counter()
+    seconds: list[float] = []
+    last: GridSolution | None = None
+    failure: NotConvergedError | None = None
+    for cells in _resolutions(problem):
+        spent = clock.perf_counter() - begin
+        if spent + _forecast(problem, seconds) > max_seconds or _too_large(problem, cells):
+            break
+        try:
+            last = _solution(problem, cells, last)
+            yield last
+        except NotConvergedError as error:
+            if last is not None:
+                raise
+            failure = error
+        seconds.append(clock.perf_counter() - begin - spent)
+    if last is None and failure is not None:
+        raise failure
+
+
 def _solution(
-    problem: Problem, cells: tuple[int, ...], coarser: Sequence[GridSolution]
+    problem: Problem, cells: tuple[int, ...], coarser: GridSolution | None
 ) -> GridSolution:
     """Solve on one grid; steady problems start from the grid before."""
     if problem.time is not None:
         return finite_difference(problem, shape=cells, num_steps=max(cells))
-    return finite_difference(problem, shape=cells, guess=coarser[-1] if coarser else None)
+    return finite_difference(problem, shape=cells, guess=coarser)
 
 
 def _forecast(problem: Problem, seconds: Sequence[float]) -> float:

@@ -12,7 +12,7 @@ from pinnsolve.interop.hdf5 import ReferenceValues
 from pinnsolve.jets import component_names
 from pinnsolve.judging import exact_components
 from pinnsolve.reference import Reference
-from pinnsolve.report.views import view_points
+from pinnsolve.report.views import points_of, views
 from pinnsolve.solution import Solution, component_values
 
 Array = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ def reference_values(solution: Solution, reference: Reference) -> ReferenceValue
         solution: The solution.
         reference: A reference solution of the same problem.
     """
-    points = view_points(solution.problem)
+    points = points_of(views(solution.problem))
     return ReferenceValues(
         method=reference.method,
         points=points,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from pinnsolve.report.figure import (
     styled,
 )
 from pinnsolve.report.result import Result
-from pinnsolve.report.views import View, split_by_view, views
+from pinnsolve.report.views import View, points_of, split_by_view
 from pinnsolve.solution import Solution, component_values
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ Array = npt.NDArray[np.float64]
 _WIDTH = 4.4
 _BANDS = 40
 _LINES = 10
-_MOST_TRIANGLES_FOR_LINES = 100_000
+_SHOWN = 0.995
+"""Share of the points that the colours cover; a singular corner must not take the contrast from the rest."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,24 @@ class _Other:
     values: list[Array]
 
 
-def field_pictures(result: Result) -> tuple[FieldPictures, ...]:
+def field_pictures(result: Result, shown: Sequence[View]) -> tuple[FieldPictures, ...]:
     """Draw every component of every field in every view.
 
     Args:
         result: The result; its reference is drawn beside, else the exact solution, else nothing.
+        shown: The problem's views.
     """
     solution = result.solution
     problem = solution.problem
-    other = _other(result)
-    owners = [(name, part) for name, s in problem.field_shapes.items() for part in component_names({name: s})]
+    other = _other(result, shown)
+    owners = [
+        (name, part)
+        for name, s in problem.field_shapes.items()
+        for part in component_names({name: s})
+    ]
     found = []
     with styled():
-        for position, view in enumerate(views(problem)):
+        for position, view in enumerate(shown):
             ours = component_values(solution, view.points)
             for column, (owner, part) in enumerate(owners):
                 label = labelled(part, unit_of(solution, owner))
@@ -92,21 +99,24 @@ def field_pictures(result: Result) -> tuple[FieldPictures, ...]:
                     theirs = theirs + (ours[:, column].mean() - theirs.mean())
                 title = "" if other is None else other.title
                 found.append(
-                    FieldPictures(part, view.title, _compared(view, label, ours[:, column], theirs, title))
+                    FieldPictures(
+                        part, view.title, _compared(view, label, ours[:, column], theirs, title)
+                    )
                 )
     return tuple(found)
 
 
-def derived_pictures(solution: Solution) -> tuple[FieldPictures, ...]:
+def derived_pictures(solution: Solution, shown: Sequence[View]) -> tuple[FieldPictures, ...]:
     """Draw the derived quantities: scalars, and the length of vectors; tensors are in the VTU file.
 
     Args:
         solution: The solution.
+        shown: The problem's views.
     """
     fields = solution.problem.field_shapes
     found = []
     with styled():
-        for view in views(solution.problem):
+        for view in shown:
             for name, shape in shapes_by_name(solution).items():
                 if name in fields or len(shape) > 1:
                     continue
@@ -115,20 +125,21 @@ def derived_pictures(solution: Solution) -> tuple[FieldPictures, ...]:
                 if shape:
                     values, title = np.linalg.norm(values, axis=1), f"|{title}|"
                 label = labelled(title, unit_of(solution, name))
-                pictures = _compared(view, label, values, None, "")
-                found.append(FieldPictures(title, view.title, pictures))
+                limits = _range(np.minimum(values, np.quantile(values, _SHOWN)))
+                picture = Picture("pinnsolve", _drawn(view, label, values, limits, "viridis"))
+                found.append(FieldPictures(title, view.title, (picture,)))
     return tuple(found)
 
 
-def _other(result: Result) -> _Other | None:
+def _other(result: Result, shown: Sequence[View]) -> _Other | None:
     problem = result.solution.problem
     reference = result.companions.reference
     if reference is not None:
-        points = np.concatenate([view.points for view in views(problem)])
+        points = points_of(shown)
         if points.shape == reference.points.shape and np.allclose(points, reference.points):
-            return _Other("Reference", split_by_view(problem, reference.values))
+            return _Other("Reference", split_by_view(shown, reference.values))
     if problem.exact is not None:
-        exact = [exact_components(result.solution, view.points) for view in views(problem)]
+        exact = [exact_components(result.solution, view.points) for view in shown]
         return _Other("Exact solution", exact)
     return None
 
@@ -145,11 +156,15 @@ def _compared(
         )
     both = _range(np.concatenate((ours, theirs)))
     difference = ours - theirs
-    reach = float(np.abs(difference).max()) or 1e-300
+    largest = float(np.abs(difference).max())
+    reach = float(np.quantile(np.abs(difference), _SHOWN)) or largest or 1e-300
     return (
         Picture("pinnsolve", _drawn(view, label, ours, both, "viridis")),
         Picture(title, _drawn(view, label, theirs, both, "viridis")),
-        Picture("Difference", _drawn(view, label, difference, (-reach, reach), "RdBu_r")),
+        Picture(
+            f"Difference, at most {largest:.2g}",
+            _drawn(view, label, difference, (-reach, reach), "RdBu_r"),
+        ),
     )
 
 
@@ -162,7 +177,9 @@ def _range(values: Array) -> tuple[float, float]:
     return low, high
 
 
-def _drawn(view: View, label: str, values: Array, limits: tuple[float, float], colours: str) -> bytes:
+def _drawn(
+    view: View, label: str, values: Array, limits: tuple[float, float], colours: str
+) -> bytes:
     """Draw a field as filled contours with lines; a view of one axis as a curve."""
     if len(view.axes) == 1:
         return _curves(view, label, values, None, "")
@@ -185,9 +202,14 @@ def _drawn(view: View, label: str, values: Array, limits: tuple[float, float], c
     for line in view.outline:
         axes.plot(line[:, 0], line[:, 1], color=GREY, linewidth=1.1, solid_capstyle="round")
     _finish_axes(axes, view)
-    bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, pad=0.02, aspect=28)
+    beyond = (values.min() < limits[0], values.max() > limits[1])
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(
+        beyond, "neither"
+    )
+    mappable = ScalarMappable(norm, colours)
+    bar = figure.colorbar(mappable, ax=axes, pad=0.02, aspect=28, extend=extend)
     bar.set_label(label)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return png(figure)
 
 

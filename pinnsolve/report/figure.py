@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ PARTS = ("#d9822b", "#3d8bd4", "#2f9e6e", "#b65fcf", "#d64f5d", "#8a8f2c", "#0fa
 
 _DOTS_PER_INCH = 160
 
-_STYLE: dict[str, object] = {
+_STYLE: dict[Any, Any] = {
     "font.size": 9.0,
     "axes.edgecolor": GREY,
     "axes.labelcolor": GREY,

@@ -1,6 +1,105 @@
-"""stub"""
+"""The report of a run: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+
+from pinnsolve.report.field_plots import derived_pictures, field_pictures
+from pinnsolve.report.figure import unit_text
 from pinnsolve.report.result import Result
+from pinnsolve.report.run_plots import convergence_picture, problem_picture, training_blocks
+from pinnsolve.report.views import views
+from pinnsolve.report.words import (
+    block_rows,
+    check_number,
+    failures,
+    number,
+    share,
+    verdict_sentence,
+    verdict_title,
+)
+
+_TEMPLATE = "report.html.j2"
 
 
 def report_page(result: Result) -> str:
-    return "<html></html>"
+    """Return the report of a run as an HTML page with all pictures in it.
+
+    Args:
+        result: The result.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "share": share,
+        "unit": unit_text,
+        "data_url": _data_url,
+    }
+    return environment.get_template(_TEMPLATE).render(_contents(result))
+
+
+def _contents(result: Result) -> Mapping[str, object]:
+    solution, reference = result.solution, result.companions.reference
+    problem, record, verdict = solution.problem, solution.record, solution.verdict
+    shown = views(problem)
+    blocks = training_blocks(problem, solution.network, seed=record.seed)
+    return {
+        "problem": problem,
+        "record": record,
+        "verdict": verdict,
+        "state": "unknown" if verdict is None else "good" if verdict.trusted else "bad",
+        "title": verdict_title(verdict),
+        "sentence": verdict_sentence(verdict),
+        "failures": failures(verdict),
+        "checks": [
+            (check, check_number(check, check.value), check_number(check, check.limit))
+            for check in (verdict.checks if verdict is not None else ())
+        ],
+        "quantities": result.quantities,
+        "estimates": solution.estimates,
+        "fields": field_pictures(result, shown),
+        "derived": derived_pictures(solution, shown),
+        "reference": reference,
+        "exact": result.exact,
+        "compared": list(
+            dict.fromkeys([*(reference.differences if reference else ()), *result.exact])
+        ),
+        "convergence": convergence_picture(record, problem.accuracy) if record.history else None,
+        "picture": problem_picture(problem, blocks),
+        "rows": block_rows(problem, blocks),
+        "settings": _settings(result),
+        "command": result.companions.command,
+    }
+
+
+def _settings(result: Result) -> dict[str, str]:
+    """Return the numbers that a run was made with, for reading."""
+    solution = result.solution
+    problem, record = solution.problem, solution.record
+    return {
+        **{name: str(value) for name, value in problem.parameters.items()},
+        "relative accuracy asked for": f"{problem.accuracy:g}",
+        "network": record.network,
+        "parameters": str(record.num_parameters),
+        "collocation points": str(sum(record.num_points.values())),
+        "steps": str(record.num_steps),
+        "time": f"{record.seconds:.1f} s",
+        "precision": record.precision,
+        "device": record.device,
+        "seed": str(record.seed),
+        **dict(record.versions),
+    }
+
+
+def _data_url(image: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(image).decode('ascii')}"

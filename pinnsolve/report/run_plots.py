@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from pinnsolve.blocks import Block
+from pinnsolve.blocks import Block, make_blocks
+from pinnsolve.method import Method
+from pinnsolve.networks import Network
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord
 from pinnsolve.report.figure import (
@@ -43,7 +45,7 @@ def convergence_picture(record: RunRecord, accuracy: float) -> bytes:
         The bytes of a PNG.
     """
     with styled():
-        figure = new_figure(6.4, 2.9)
+        figure = new_figure(5.2, 2.9)
         left = figure.subplots()
         right = left.twinx()
         seconds = np.array([step.seconds for step in record.history])
@@ -62,7 +64,10 @@ def convergence_picture(record: RunRecord, accuracy: float) -> bytes:
             color=ORANGE,
             fontsize=8,
         )
-        for axes, name, colour in ((left, "loss", BLUE), (right, "estimated relative error", ORANGE)):
+        for axes, name, colour in (
+            (left, "loss", BLUE),
+            (right, "estimated relative error", ORANGE),
+        ):
             axes.set_yscale("log")
             axes.set_ylabel(name, color=colour)
             axes.tick_params(axis="y", colors=colour, which="both")
@@ -108,10 +113,12 @@ def _flat(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
         else:
             size = 3.0 if block.kind == "interior" else 6.0
             colour = colours.get(block.name.split(":")[0], GREY)
-            axes.scatter(*plane.T, s=size, color=colour, alpha=0.55, linewidths=0)
+            axes.scatter(plane[:, 0], plane[:, 1], s=size, color=colour, alpha=0.55, linewidths=0)
     for part, line in problem.domain.outline():
         if problem.domain.dim == 2:
-            axes.plot(line[:, 0], line[:, 1], color=colours[part], linewidth=2.2, solid_capstyle="round")
+            axes.plot(
+                line[:, 0], line[:, 1], color=colours[part], linewidth=2.2, solid_capstyle="round"
+            )
         elif has_time_axis:
             axes.plot([line[0, 0]] * 2, [lower[1], upper[1]], color=colours[part], linewidth=2.2)
         else:
@@ -121,16 +128,23 @@ def _flat(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
     _name_parts(axes, problem, colours)
-    axes.margins(0.16)
     axes.set_xlabel(labelled("x", "m"))
-    if has_time_axis:
-        axes.set_ylabel(labelled("t", "s"))
-    elif not is_line:
+    axes.locator_params(axis="x", nbins=6)
+    if problem.domain.dim == 2:
+        reach = 0.18 * float(extent.max())  # room for the names of the parts
+        axes.set(
+            xlim=(lower[0] - reach, upper[0] + reach), ylim=(lower[1] - reach, upper[1] + reach)
+        )
         axes.set_ylabel(labelled("y", "m"))
         axes.set_aspect("equal")
-    axes.locator_params(nbins=6)
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.locator_params(axis="y", nbins=6)
+    else:
+        axes.margins(x=0.16)
+    if has_time_axis:
+        axes.set_ylabel(labelled("t", "s"))
     if problem.measurements is not None:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        figure.legend(loc="outside upper center")
     return png(figure)
 
 
@@ -145,7 +159,7 @@ def _name_parts(axes: Axes, problem: Problem, colours: dict[str, str]) -> None:
         sideways = float(np.round(outward[0], 1))
         axes.annotate(
             part,
-            anchor,
+            (anchor[0], anchor[1]),
             xytext=tuple(9.0 * outward),
             textcoords="offset points",
             color=colour,
@@ -176,6 +190,17 @@ def _solid(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
     axes.locator_params(nbins=4)
     axes.grid(visible=False)
     return png(figure)
+
+
+def training_blocks(problem: Problem, network: Network, *, seed: int) -> tuple[Block, ...]:
+    """Return the points that a problem is trained on by default.
+
+    Args:
+        problem: The declaration.
+        network: The network; the number of points goes by its size.
+        seed: Seed of the run.
+    """
+    return make_blocks(problem, Method().points_for(problem, network), seed=seed)
 
 
 def part_colours(problem: Problem) -> dict[str, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from pinnsolve.blocks import Block
 from pinnsolve.problem import Problem
 from pinnsolve.report.result import QuantityResult, Result
 from pinnsolve.report.words import (
+    block_rows,
     check_number,
     failures,
     number,
@@ -15,6 +17,7 @@ from pinnsolve.report.words import (
     verdict_sentence,
     verdict_title,
 )
+from pinnsolve.scaling import Scaling
 from pinnsolve.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -34,25 +37,37 @@ def result_tables(result: Result) -> list[RenderableType]:
     record = solution.record
     parts: list[RenderableType] = []
     if result.quantities:
-        parts += ["", _quantities(result.quantities)]
+        parts += [_quantities(result.quantities)]
     if solution.estimates:
         rows = [
-            (e.name, number(e.value), number(e.std, 3), _interval(e.interval), e.unit, number(e.truth))
+            (
+                e.name,
+                number(e.value),
+                number(e.std, 3),
+                _interval(e.interval),
+                e.unit,
+                number(e.truth),
+            )
             for e in solution.estimates
         ]
-        parts += ["", table(("unknown", "value", "std", "95 % interval", "unit", "truth"), rows)]
+        parts += [table(("unknown", "value", "std", "95 % interval", "unit", "truth"), rows)]
     errors = _errors(result)
     if errors is not None:
-        parts += ["", errors]
+        parts += [errors]
     if solution.verdict is not None:
-        parts += ["", _checks(solution.verdict)]
+        parts += [_checks(solution.verdict)]
     sizes = f"{record.num_parameters} parameters, {sum(record.num_points.values())} points"
     ending = f"{record.num_steps} steps in {record.seconds:.1f} s, {sizes}: {record.status.message}"
-    parts += ["", Text(ending, style="dim")]
-    title = Text(verdict_title(solution.verdict), style="bold green" if result.trusted else "bold red")
-    parts.append(title.append(f": {verdict_sentence(solution.verdict)}", style="not bold"))
+    parts += [Text(ending, style="dim")]
+    title = Text(
+        verdict_title(solution.verdict), style="bold green" if result.trusted else "bold red"
+    )
+    parts.append(title.append(f". {verdict_sentence(solution.verdict)}", style="not bold"))
     parts += [Text(f"  {line}", style="red") for line in failures(solution.verdict)]
-    parts += [Text(f"  {note}", style="yellow") for note in (solution.verdict.notes if solution.verdict else ())]
+    parts += [
+        Text(f"  {note}", style="yellow")
+        for note in (solution.verdict.notes if solution.verdict else ())
+    ]
     return parts
 
 
@@ -88,7 +103,14 @@ def _quantities(quantities: Sequence[QuantityResult]) -> Table:
         mark = {True: ("ok", "green"), False: ("off", "red"), None: ("", "")}[item.within]
         value = item.trouble or number(item.value, 7)
         rows.append(
-            (asked.name, value, asked.unit, number(asked.target, 7), share(item.relative_error), mark)
+            (
+                asked.name,
+                value,
+                asked.unit,
+                number(asked.target, 7),
+                share(item.relative_error),
+                mark,
+            )
         )
     return table(("quantity", "value", "unit", "target", "error", ""), rows)
 
@@ -126,10 +148,46 @@ def _interval(ends: tuple[float, float]) -> str:
     return f"{number(ends[0])} … {number(ends[1])}"
 
 
-def problem_tables(problem: Problem) -> list[RenderableType]:
+def problem_tables(
+    problem: Problem, blocks: Sequence[Block], scaling: Scaling
+) -> list[RenderableType]:
     """Return what is printed of a problem before it is solved.
 
     Args:
         problem: The declaration.
+        blocks: Its collocation points.
+        scaling: Its scales.
     """
-    return []
+    from rich.text import Text
+
+    title = Text(problem.name, style="bold").append(f"  {problem.description}", style="not bold")
+    parts: list[RenderableType] = [title, problem.domain.describe()]
+    if problem.time is not None:
+        parts.append(f"time from {problem.time.start:g} to {problem.time.end:g} s")
+    parts.append(f"relative accuracy {problem.accuracy:g}")
+    if problem.parameters:
+        settings = [(name, str(value)) for name, value in problem.parameters.items()]
+        parts.append(table(("parameter", "value"), settings))
+    rows = [(name, given, str(count)) for name, given, count in block_rows(problem, blocks)]
+    parts.append(table(("points", "what holds there", "number"), rows, left=("what holds there",)))
+    scales = zip(
+        problem.component_names, scaling.offset.tolist(), scaling.scale.tolist(), strict=True
+    )
+    parts.append(
+        table(("field", "offset", "scale"), [(n, number(o, 4), number(s, 4)) for n, o, s in scales])
+    )
+    if problem.unknowns:
+        unknowns = [
+            (u.name, number(u.initial), _interval(u.bounds) if u.bounds else "none", u.unit)
+            for u in problem.unknowns
+        ]
+        parts.append(table(("unknown", "first guess", "bounds", "unit"), unknowns))
+    if problem.quantities:
+        asked = [
+            (q.name, number(q.target, 7), number(q.tolerance, 3), q.unit, q.source)
+            for q in problem.quantities
+        ]
+        parts.append(
+            table(("quantity", "target", "tolerance", "unit", "source"), asked, left=("source",))
+        )
+    return parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,6 +17,9 @@ Array = npt.NDArray[np.float64]
 
 _ALONG = 97
 """Points along the longest side of a picture."""
+
+_ALONG_SLICE = 129
+"""The same for slices of solids, whose edges are not fitted."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,14 @@ def views(problem: Problem) -> tuple[View, ...]:
             return _slices(problem)
 
 
-def view_points(problem: Problem) -> Array:
-    """Return the points of all pictures together, shape (M, D)."""
-    return np.concatenate([view.points for view in views(problem)])
+def points_of(shown: Sequence[View]) -> Array:
+    """Return the points of some views together, shape (M, D)."""
+    return np.concatenate([view.points for view in shown])
 
 
-def split_by_view(problem: Problem, values: Array) -> list[Array]:
-    """Return values at :func:`view_points`, picture by picture."""
-    counts = [len(view.points) for view in views(problem)]
-    return np.split(values, np.cumsum(counts)[:-1])
+def split_by_view(shown: Sequence[View], values: Array) -> list[Array]:
+    """Return values at :func:`points_of`, view by view."""
+    return np.split(values, np.cumsum([len(view.points) for view in shown])[:-1])
 
 
 def _line(problem: Problem) -> View:
@@ -98,12 +101,14 @@ def _slices(problem: Problem) -> tuple[View, ...]:
     lower, upper = problem.domain.bounds
     middle = 0.5 * (lower + upper)
     found = []
-    for across in reversed(list(combinations(range(3), 2))):
+    for across in combinations(range(3), 2):
         (fixed,) = {0, 1, 2} - set(across)
-        corner = [lower[list(across)], upper[list(across)]]
-        lengths = corner[1] - corner[0]
-        counts = np.maximum(np.round((_ALONG - 1) * lengths / lengths.max()).astype(int) + 1, 2)
-        plane, triangles = _grid(*corner, tuple(counts))
+        low, high = lower[list(across)], upper[list(across)]
+        lengths = high - low
+        counts = np.maximum(
+            np.round((_ALONG_SLICE - 1) * lengths / lengths.max()).astype(int) + 1, 2
+        )
+        plane, triangles = _grid(low, high, tuple(counts))
         nodes = np.tile(middle, (len(plane), 1))
         nodes[:, across] = plane
         plane, nodes, triangles = _inside(problem.domain, plane, nodes, triangles)
@@ -111,8 +116,10 @@ def _slices(problem: Problem) -> tuple[View, ...]:
             points, when = _at_end(problem, nodes)
             where = f"{'xyz'[fixed]} = {middle[fixed]:.4g} m"
             axes = tuple("xyz"[axis] for axis in across)
-            found.append(View(", ".join(filter(None, (where, when))), axes, points, plane, triangles))
-    return tuple(reversed(found))
+            found.append(
+                View(", ".join(filter(None, (where, when))), axes, points, plane, triangles)
+            )
+    return tuple(found)
 
 
 def _grid(lower: Array, upper: Array, counts: tuple[int, ...]) -> tuple[Array, Index]:

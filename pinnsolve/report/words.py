@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import PurePath
 
+from pinnsolve.blocks import Block
 from pinnsolve.conditions import Condition
+from pinnsolve.problem import Problem
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
+
+NONE = "-"
+"""What a table shows where there is no number."""
 
 
 def number(value: float | None, digits: int = 6) -> str:
     """Return a number for a table; a dash for none."""
     if value is None:
-        return "–"
+        return NONE
     return f"{value:.{digits}g}" if math.isfinite(value) else "not a number"
 
 
 def share(value: float | None) -> str:
     """Return a relative number in percent with two digits: ``0.053 %``."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return NONE
     percent = 100.0 * value
-    return f"{percent:.2g} %" if percent == 0.0 or 1e-3 <= percent < 1e3 else f"{percent:.1e} %"
+    return f"{percent:.2g} %" if percent == 0.0 or 1e-4 <= percent < 1e3 else f"{percent:.1e} %"
 
 
 def check_number(check: Check, value: float) -> str:
@@ -57,7 +63,9 @@ def failures(verdict: Verdict | None) -> list[str]:
     if verdict is None:
         return []
     failed = [check for check in verdict.checks if not check.passed]
-    failed.sort(key=lambda c: c.value / c.limit if math.isfinite(c.value) else math.inf, reverse=True)
+    failed.sort(
+        key=lambda c: c.value / c.limit if math.isfinite(c.value) else math.inf, reverse=True
+    )
     return [_failure(check) for check in failed]
 
 
@@ -73,10 +81,28 @@ def describe_condition(condition: Condition) -> str:
     return ", ".join(f"{name} = {_given(value)}" for name, value in items.items())
 
 
+def block_rows(problem: Problem, blocks: Sequence[Block]) -> list[tuple[str, str, int]]:
+    """Return, for every set of points, its name, what holds there and the number of points.
+
+    Args:
+        problem: The declaration.
+        blocks: Its collocation points.
+    """
+    given = {condition.label: describe_condition(condition) for condition in problem.conditions}
+    words = {
+        "interior": f"{type(problem.physics).__name__} equations",
+        "data": "" if problem.measurements is None else PurePath(problem.measurements.source).name,
+        "gauge": "held at zero mean",
+    }
+    return [
+        (block.name, given.get(block.name, words.get(block.kind, "")), block.num_points)
+        for block in blocks
+    ]
+
+
 def _failure(check: Check) -> str:
     value, limit = check_number(check, check.value), check_number(check, check.limit)
-    note = f" ({check.note})" if check.note else ""
-    return f"{check.name}: {value}, limit {limit}{note}"
+    return f"{check.name}: {value}, limit {limit}"
 
 
 def _given(value: object) -> str:

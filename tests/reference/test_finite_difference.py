@@ -31,6 +31,7 @@ from pinnsolve.geometry import Box, Disk, Interval, Rectangle, TimeInterval
 from pinnsolve.jets import (
     Coordinates,
     Fields,
+    Frame,
     Jet,
     as_jet,
     cos,
@@ -42,6 +43,7 @@ from pinnsolve.jets import (
     laplacian,
     sin,
 )
+from pinnsolve.measurements import Measurements
 from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
 from pinnsolve.problem import Problem
 from pinnsolve.reference.finite_difference import finite_difference
@@ -326,27 +328,33 @@ def test_symmetric_bar_under_tension_is_exact_in_space() -> None:
     )
 
 
-def test_channel_with_outlet_is_exact() -> None:
-    def profile(x: Coordinates) -> list[Jet]:
-        return [4.0 * x.y * (1.0 - x.y), 0.0 * x.x]
+def poiseuille(x: Coordinates) -> list[Jet]:
+    return [4.0 * x.y * (1.0 - x.y), 0.0 * x.x]
 
-    problem = Problem(
-        "channel",
-        Rectangle((0.0, 0.0), (2.0, 1.0)),
-        NavierStokes(1.0, 0.05),
-        [Inlet("left", profile), NoSlip("top"), NoSlip("bottom"), Outlet("right", pressure=3.0)],
-    )
-    solution = finite_difference(problem, shape=(10, 8))
-    points = np.array([[0.1, 0.5], [1.0, 0.25], [1.9, 0.7]])
-    expected = np.stack(
-        (
-            4.0 * points[:, 1] * (1.0 - points[:, 1]),
-            np.zeros(3),
-            3.0 + 0.4 * (2.0 - points[:, 0]),
-        ),
-        axis=1,
-    )
-    np.testing.assert_allclose(solution.evaluate(points), expected, atol=1e-10)
+
+def poiseuille_traction(x: Coordinates) -> list[Jet]:
+    """Stress on the plane x = 2 where the pressure is 3: -p, and mu du/dy along the plane."""
+    return [-3.0 + 0.0 * x.x, 0.05 * 4.0 * (1.0 - 2.0 * x.y)]
+
+
+@pytest.mark.parametrize(
+    ("height", "top", "end"),
+    [
+        (1.0, NoSlip("top"), Outlet("right", pressure=3.0)),
+        (0.5, Symmetry("top"), Outlet("right", pressure=3.0)),
+        (1.0, NoSlip("top"), Traction("right", vector=poiseuille_traction)),
+    ],
+    ids=["outlet", "half", "traction"],
+)
+def test_channel_flow_is_exact(height: float, top: Condition, end: Condition) -> None:
+    domain = Rectangle((0.0, 0.0), (2.0, height))
+    conditions = [Inlet("left", poiseuille), NoSlip("bottom"), top, end]
+    problem = Problem("channel", domain, NavierStokes(1.0, 0.05), conditions)
+    points = np.array([[0.1, 0.5], [1.0, 0.25], [1.9, 0.4]])
+    speed = 4.0 * points[:, 1] * (1.0 - points[:, 1])
+    expected = np.stack((speed, 0.0 * speed, 3.0 + 0.4 * (2.0 - points[:, 0])), axis=1)
+    found = finite_difference(problem, shape=(10, 8)).evaluate(points)
+    np.testing.assert_allclose(found, expected, atol=1e-10)
 
 
 def test_pressure_does_not_checkerboard() -> None:
@@ -438,8 +446,6 @@ def heated(**changes: object) -> Problem:
 
 
 def test_an_unknown_is_refused() -> None:
-    from pinnsolve.measurements import Measurements
-
     data = Measurements(
         points=np.array([[0.5]]), values={"temperature": np.array([0.5])}, sigma=0.1
     )
@@ -494,6 +500,44 @@ def test_pressure_on_a_staggered_wall_is_refused() -> None:
     wrong = Problem("pinned", problem.domain, problem.physics, pinned)
     with pytest.raises(ValueError, match="no nodes on the boundary of a staggered grid"):
         finite_difference(wrong, shape=(8, 8))
+
+
+def test_a_level_that_only_data_set_is_refused() -> None:
+    case = kovasznay()
+    data = Measurements(
+        points=np.array([[0.0, 0.0]]), values={"pressure": np.array([0.5])}, sigma=0.1
+    )
+    problem = Problem("gauged", case.domain, case.physics, case.conditions, measurements=data)
+    with pytest.raises(ValueError, match="only data or initial values set the level of pressure"):
+        finite_difference(problem, shape=(8, 8))
+
+
+def test_sides_that_only_data_make_up_for_are_refused() -> None:
+    data = Measurements(
+        points=np.array([[0.5]]), values={"temperature": np.array([0.5])}, sigma=0.1
+    )
+    problem = heated(conditions=[Dirichlet("left", temperature=1.0)], measurements=data)
+    with pytest.raises(ValueError, match="without its data the problem is not complete"):
+        finite_difference(problem, shape=(8,))
+
+
+@dataclass(frozen=True)
+class Misnamed(Condition):
+    """A condition whose row carries a name that no component has."""
+
+    part: str
+
+    def residual(self, f: Fields, x: Coordinates, normal: Jet, physics: Physics) -> dict[str, Jet]:
+        return {"heat_loss": f.temperature}
+
+    def determines(self, physics: Physics, frame: Frame) -> frozenset[str]:
+        return frozenset({"temperature"})
+
+
+def test_a_row_that_names_no_component_is_refused() -> None:
+    problem = heated(conditions=[Dirichlet("left", temperature=1.0), Misnamed("right")])
+    with pytest.raises(ValueError, match="row 'heat_loss' names no component"):
+        finite_difference(problem, shape=(8,))
 
 
 def test_waves_are_refused() -> None:

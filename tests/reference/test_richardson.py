@@ -11,8 +11,8 @@ import pytest
 
 from pinnsolve.conditions import Convection, Dirichlet, Initial, Insulated, NoSlip
 from pinnsolve.geometry import Disk, Interval, Rectangle, TimeInterval
-from pinnsolve.jets import Coordinates, Jet, sin
-from pinnsolve.physics import Heat, NavierStokes
+from pinnsolve.jets import Coordinates, Fields, Jet, exp, laplacian, sin
+from pinnsolve.physics import CustomPhysics, Heat, NavierStokes
 from pinnsolve.problem import Problem
 from pinnsolve.reference.reference import NoReference, Reference
 from pinnsolve.reference.richardson import (
@@ -170,9 +170,24 @@ def insulated_bar() -> Problem:
     return Problem("bar", Interval(0.0, 1.0), Heat(1.0), [Insulated("left"), Insulated("right")])
 
 
+def beyond_the_fold() -> Problem:
+    """Bratu's problem u'' + c exp(u) = 0 has no solution for c > 3.514."""
+
+    def equation(f: Fields, x: Coordinates, m: object) -> Jet:
+        return laplacian(f.u) + 8.0 * exp(f.u)
+
+    physics = CustomPhysics(fields={"u": ()}, equations=equation)
+    ends = [Dirichlet("left", u=0.0), Dirichlet("right", u=0.0)]
+    return Problem("bratu", Interval(0.0, 1.0), physics, ends)
+
+
 @pytest.mark.parametrize(
     ("problem", "reason"),
-    [(round_plate, "not an axis-aligned box"), (insulated_bar, "do not determine the solution")],
+    [
+        (round_plate, "not an axis-aligned box"),
+        (insulated_bar, "do not determine the solution"),
+        (beyond_the_fold, "Newton's method"),
+    ],
 )
 def test_what_has_no_reference_says_why(problem: Callable[[], Problem], reason: str) -> None:
     found = richardson_reference(problem(), accuracy=1e-3, max_seconds=5.0)
