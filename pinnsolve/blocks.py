@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -89,7 +90,7 @@ class Block:
         """
         return self.law(Site(fields, x, normal_jet(self.normals, x[0].frame), self.data), values)
 
-    def taken(self, span: slice) -> Block:
+    def taken(self, span: slice | Tensor) -> Block:
         """Return the block at some of its points only."""
         return self._mapped(lambda t: t[span])
 
@@ -127,26 +128,41 @@ class PointCounts:
             raise ValueError(f"point counts must be >= 1, got {self}")
 
 
-def make_blocks(problem: Problem, counts: PointCounts, *, seed: int) -> tuple[Block, ...]:
+Draw = Callable[[int, int], Block]
+"""``draw(number, seed)``: a block at that many new points."""
+
+Choose = Callable[[Draw, int, int], Block]
+"""``choose(draw, number, seed)``: a block at chosen points, made from one or more draws."""
+
+
+def draw_uniformly(draw: Draw, number: int, seed: int) -> Block:
+    """Return one draw: points uniform by measure."""
+    return draw(number, seed)
+
+
+def make_blocks(
+    problem: Problem, counts: PointCounts, *, seed: int, choose: Choose = draw_uniformly
+) -> tuple[Block, ...]:
     """Draw collocation points and return the problem's blocks.
 
     Args:
         problem: The declaration.
         counts: How many points.
         seed: Seed of the quasi-random points; the same seed gives the same points.
+        choose: How points are chosen; uniformly by default.
     """
-    blocks = [interior_block(problem, counts.interior, seed=seed)]
+    blocks = [choose(partial(interior_block, problem), counts.interior, seed)]
     total = sum(problem.domain.part_measure(part) for part in problem.domain.parts)
     for i, condition in enumerate(problem.conditions):
         if isinstance(condition, Initial):
-            blocks.append(
-                initial_block(problem, condition, max(counts.initial, 1), seed=seed + 7919 + i)
-            )
-            continue
-        share = problem.domain.part_measure(condition.part) / total
-        floor = 1 if problem.domain.dim == 1 and problem.time is None else 16
-        number = max(round(counts.boundary * share), floor)
-        blocks.append(boundary_block(problem, condition, number, seed=seed + 101 * (i + 1)))
+            draw: Draw = partial(initial_block, problem, condition)
+            number = max(counts.initial, 1)
+        else:
+            draw = partial(boundary_block, problem, condition)
+            share = problem.domain.part_measure(condition.part) / total
+            floor = 1 if problem.domain.dim == 1 and problem.time is None else 16
+            number = max(round(counts.boundary * share), floor)
+        blocks.append(choose(draw, number, seed + 101 * (i + 1)))
     if problem.measurements is not None:
         blocks.append(data_block(problem))
     if problem.floating_fields:
@@ -154,7 +170,7 @@ def make_blocks(problem: Problem, counts: PointCounts, *, seed: int) -> tuple[Bl
     return tuple(blocks)
 
 
-def interior_block(problem: Problem, number: int, *, seed: int) -> Block:
+def interior_block(problem: Problem, number: int, seed: int) -> Block:
     """Return the field equations at ``number`` points inside."""
     points = with_times(problem, problem.domain.sample_interior(number, seed=seed), seed=seed + 1)
 
@@ -164,7 +180,7 @@ def interior_block(problem: Problem, number: int, *, seed: int) -> Block:
     return Block("interior", "interior", (points,), law, _no_normals(problem, points))
 
 
-def boundary_block(problem: Problem, condition: Condition, number: int, *, seed: int) -> Block:
+def boundary_block(problem: Problem, condition: Condition, number: int, seed: int) -> Block:
     """Return one condition at ``number`` points of its part."""
     sample = problem.domain.sample_part(condition.part, number, seed=seed)
     points = with_times(problem, sample.points, seed=seed + 1)
@@ -193,7 +209,7 @@ def condition_block(
     return Block(condition.label, "boundary", (points,), law, normals)
 
 
-def initial_block(problem: Problem, condition: Initial, number: int, *, seed: int) -> Block:
+def initial_block(problem: Problem, condition: Initial, number: int, seed: int) -> Block:
     """Return an initial condition at ``number`` points of the domain, its boundary included."""
     inside = problem.domain.sample_interior(number, seed=seed)
     edge = [

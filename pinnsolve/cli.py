@@ -17,19 +17,19 @@ from rich.console import Console
 from pinnsolve.catalogue import make_problem, shipped_problems
 from pinnsolve.interop.hdf5 import Companions, read_origin
 from pinnsolve.interop.replacing import replacing
-from pinnsolve.judging import judge
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
-from pinnsolve.progress import ProgressBar
-from pinnsolve.reference import NoReference, Reference, find_reference
+from pinnsolve.progress import bar_on_stderr
+from pinnsolve.reference import Reference
 from pinnsolve.report import folder as run_folder
 from pinnsolve.report.comparison import reference_values
 from pinnsolve.report.result import Result, gather, result_text
 from pinnsolve.report.run_plots import problem_picture, training_blocks
 from pinnsolve.report.tables import problem_tables, result_tables
 from pinnsolve.scaling import find_scaling
+from pinnsolve.solver import answer
 from pinnsolve.status import StopReason
-from pinnsolve.training import train
+from pinnsolve.training import STOP_SHARE
 
 EXIT_NOT_TRUSTED = 1
 EXIT_BAD_INPUT = 2
@@ -161,14 +161,15 @@ def solve(
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
         with run_folder.output_folder(where):
-            result, interrupted = _run(problem, method, seed, reference, verbose, command)
+            result = _run(problem, method, seed, reference, verbose, command)
             files = run_folder.write_run(result, where)
     if as_json:
         typer.echo(result_text(result), nl=False)
     else:
         _console().print(*result_tables(result), sep="\n")
         typer.echo("\n" + "\n".join(str(file) for file in files))
-    if interrupted:
+    solution = result.solution
+    if solution.verdict is None or solution.status.reason is StopReason.INTERRUPTED:
         raise typer.Exit(EXIT_INTERRUPTED)
     if not result.trusted:
         raise typer.Exit(EXIT_NOT_TRUSTED)
@@ -192,43 +193,23 @@ def report(
 
 def _run(
     problem: Problem, method: Method, seed: int, want_reference: bool, verbose: bool, command: str
-) -> tuple[Result, bool]:
-    """Train, compare and judge; return the result and whether Ctrl-C ended it early."""
-    bar = ProgressBar(
-        Console(stderr=True),
-        goal=_STOP_SHARE * problem.accuracy,
-        max_seconds=method.max_seconds,
-        verbose=verbose,
-    )
-    with bar:
-        trained = train(problem, method, seed=seed, observer=bar)
-        solution, values = trained.solution, None
-        interrupted = solution.status.reason is StopReason.INTERRUPTED
-        try:
-            independent: Reference | NoReference = NoReference("not asked for")
-            if want_reference and interrupted:
-                independent = NoReference("interrupted")
-            elif want_reference:
-                bar.phase("solving the reference")
-                independent = find_reference(solution.known_problem)
-            bar.phase("checking")
-            verdict = judge(
-                solution, trained.system, trained.theta, independent, seed=seed + _FRESH
-            )
-            solution = replace(solution, verdict=verdict)
-            if isinstance(independent, Reference):
-                values = reference_values(solution, independent)
-        except KeyboardInterrupt:
-            interrupted = True
+) -> Result:
+    """Train, compare, judge and gather what is written down."""
+    goal = STOP_SHARE * problem.accuracy
+    with bar_on_stderr(goal=goal, max_seconds=method.max_seconds, verbose=verbose) as bar:
+        judged = answer(
+            problem,
+            method,
+            seed=seed,
+            reference=want_reference,
+            observer=bar,
+            announce=bar.phase,
+        )
         bar.phase("writing")
-        return gather(solution, Companions(values, command)), interrupted
-
-
-_STOP_SHARE = 0.2
-"""Share of the accuracy at which training stops, for the time left."""
-
-_FRESH = 1_000_003
-"""What is added to the seed for points that were not trained on."""
+        values = None
+        if isinstance(judged.reference, Reference):
+            values = reference_values(judged.solution, judged.reference)
+        return gather(judged.solution, Companions(values, command))
 
 
 def _parsed(settings: list[str] | None) -> dict[str, str]:

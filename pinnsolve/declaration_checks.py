@@ -304,7 +304,9 @@ def _check_exact(problem: Declaration) -> None:
     """Evaluate the exact solution once: every field, in its shape, finite."""
     if problem.exact is None:
         return
-    points = torch.tensor(problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu")
+    points = torch.tensor(
+        problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
+    )
     x = Coordinates(_with_times(problem, points), problem.frame)
     given = problem.exact(x)
     for name, shape in problem.field_shapes.items():
@@ -334,7 +336,9 @@ def _rows_on_part(
         sample = problem.domain.sample_part(condition.part, 8, seed=0)
         inside, directions = sample.points, sample.normals
     points = torch.tensor(inside, dtype=torch.float64, device="cpu")
-    x = Coordinates(_with_times(problem, points, start=isinstance(condition, Initial)), problem.frame)
+    x = Coordinates(
+        _with_times(problem, points, start=isinstance(condition, Initial)), problem.frame
+    )
     normals = torch.tensor(directions, dtype=torch.float64, device="cpu")
     normal = as_jet(list(normals.unbind(1)), problem.frame)
     fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)

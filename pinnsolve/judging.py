@@ -120,7 +120,7 @@ def field_differences(solution: Solution, ours: np.ndarray, theirs: np.ndarray) 
 def _fresh_points(solution: Solution, number: int, seed: int) -> np.ndarray:
     from pinnsolve.blocks import interior_block
 
-    return interior_block(solution.problem, number, seed=seed).point_sets[0].numpy()
+    return interior_block(solution.problem, number, seed).point_sets[0].numpy()
 
 
 def _overfit_check(solution: Solution, system: System, theta: torch.Tensor, *, seed: int) -> Check:
@@ -273,13 +273,12 @@ def _data_checks(solution: Solution) -> list[Check]:
 def _quantity_checks(solution: Solution) -> list[Check]:
     """Hold quantities of interest to their targets, where a tolerance was stated."""
     found = solution.quantities()
-    return [
-        Check(
-            quantity.name,
-            abs(found[quantity.name] - quantity.target),
-            quantity.tolerance,
-            f"deviation from {quantity.target:g} {quantity.unit}".rstrip(),
-        )
-        for quantity in solution.problem.quantities
-        if quantity.target is not None and quantity.tolerance is not None
-    ]
+    checks = []
+    for quantity in solution.problem.quantities:
+        if quantity.target is None or quantity.tolerance is None:
+            continue
+        size = abs(quantity.target) or 1.0  # a target of zero stands for itself
+        deviation = abs(found[quantity.name] - quantity.target) / size
+        target = f"deviation from {quantity.target:g} {quantity.unit}".rstrip()
+        checks.append(Check(quantity.name, deviation, quantity.tolerance / size, target))
+    return checks

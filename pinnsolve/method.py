@@ -27,6 +27,7 @@ class Method:
         bandwidth: Factor on the first layer's initial weights; larger sees finer detail.
         resample_every: Steps after which new collocation points are drawn, so that none are
             overfitted; 0 never.
+        adaptive_share: Share of the new interior points that is drawn in proportion to the residual.
         max_steps: Most optimiser steps.
         max_seconds: Most wall time of the training loop, in s.
         precision: Arithmetic.
@@ -39,6 +40,7 @@ class Method:
     points: PointCounts | None = None
     bandwidth: float = 2.0
     resample_every: int = 5
+    adaptive_share: float = 0.5
     max_steps: int = 400
     max_seconds: float = 120.0
     precision: Precision = "auto"
@@ -48,6 +50,8 @@ class Method:
 
     def __post_init__(self) -> None:
         """Refuse limits that allow nothing, and unknown arithmetic."""
+        if not 0.0 <= self.adaptive_share < 1.0:
+            raise ValueError(f"adaptive_share must lie in [0, 1), got {self.adaptive_share}")
         if self.max_steps < 1:
             raise ValueError(f"max_steps must be >= 1, got {self.max_steps}")
         if not (math.isfinite(self.max_seconds) and self.max_seconds > 0):
@@ -69,23 +73,26 @@ class Method:
         return torch.float32 if self.precision == "float32" else torch.float64
 
     def network_for(self, problem: Problem) -> Network:
-        """Return the network: four hidden layers, wider where there are more coordinates."""
-        axes = problem.frame.num_axes
-        width = {1: 12, 2: 20, 3: 24}.get(axes, 30)
-        hidden = self.hidden if self.hidden is not None else (width,) * (2 if axes == 1 else 4)
-        return MLP(axes, len(problem.component_names), hidden, self.bandwidth)
+        """Return the network: four hidden layers, wider for several components or coordinates."""
+        axes, components = problem.frame.num_axes, len(problem.component_names)
+        if self.hidden is not None:
+            hidden = self.hidden
+        elif axes == 1:
+            hidden = (12, 12)
+        else:
+            hidden = (16 if components == 1 and axes == 2 else 20 if axes <= 3 else 24,) * 4
+        return MLP(axes, components, hidden, self.bandwidth)
 
     def points_for(self, problem: Problem, network: Network) -> PointCounts:
-        """Return point counts that give at least about three rows per parameter."""
+        """Return point counts that give about three to four rows per parameter."""
         if self.points is not None:
             return self.points
-        axes = problem.frame.num_axes
         components = len(problem.component_names)
-        interior = max(64, math.ceil(2.4 * network.num_parameters / components))
-        boundary = max(48, round(0.3 * interior)) if axes > 1 else 2
-        return PointCounts(
-            interior, boundary, round(0.25 * interior) if problem.time is not None else 0
-        )
+        interior = max(64, math.ceil(2.6 * network.num_parameters / components))
+        if problem.frame.num_axes == 1:
+            return PointCounts(interior, 2)
+        initial = round(0.28 * interior) if problem.time is not None else 0
+        return PointCounts(interior, max(48, round(0.28 * interior)), initial)
 
 
 def _device(name: str) -> torch.device:

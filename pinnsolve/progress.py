@@ -118,5 +118,22 @@ class ProgressBar:
             self._console.print(words, highlight=False)
 
 
+def bar_on_stderr(
+    *, goal: float, max_seconds: float, verbose: bool = False, wanted: bool = True
+) -> ProgressBar:
+    """Return a progress bar on standard error, silent where that is no terminal.
+
+    Args:
+        goal: Estimated error at which training stops.
+        max_seconds: Time limit in s.
+        verbose: Write lines where there is no terminal.
+        wanted: False keeps it silent anywhere.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=not wanted, force_terminal=None if wanted else False)
+    return ProgressBar(console, goal=goal, max_seconds=max_seconds, verbose=verbose)
+
+
 def _error_text(error: float) -> str:
     return "-" if math.isinf(error) else f"{error:.1e}"

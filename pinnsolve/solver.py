@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from pinnsolve.judging import judge
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
+from pinnsolve.progress import bar_on_stderr
 from pinnsolve.reference import NoReference, Reference, find_reference
 from pinnsolve.solution import Solution
-from pinnsolve.training import Observer, train
+from pinnsolve.status import StopReason
+from pinnsolve.training import STOP_SHARE, Observer, Trained, train
+
+Announce = Callable[[str], None]
+"""Told what comes next: ``solving the reference``, ``checking``."""
+
+_FRESH = 1_000_003
+"""What is added to the seed for points that were not trained on."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A judged solution with what it was compared to.
+
+    Attributes:
+        solution: The solution, with its verdict unless it was interrupted while being judged.
+        reference: The independent solution, or why there is none.
+    """
+
+    solution: Solution
+    reference: Reference | NoReference
 
 
 def solve(
@@ -18,7 +40,7 @@ def solve(
     *,
     seed: int = 0,
     reference: bool | Reference = True,
-    observer: Observer | None = None,
+    progress: bool = True,
 ) -> Solution:
     """Solve a problem and judge the answer.
 
@@ -29,19 +51,62 @@ def solve(
         reference: Whether to compare with an independent classical solution of the same
             declaration (finite differences on boxes, finite elements on meshes), or one that was
             computed before.
-        observer: Called after every step with a :class:`pinnsolve.record.StepRecord`.
+        progress: Whether to show a progress bar, where standard error is a terminal.
 
     Returns:
         The solution with its verdict. Ctrl-C returns the last good state.
     """
+    how = method if method is not None else Method()
+    goal = STOP_SHARE * problem.accuracy
+    with bar_on_stderr(goal=goal, max_seconds=how.max_seconds, wanted=progress) as bar:
+        judged = answer(
+            problem, how, seed=seed, reference=reference, observer=bar, announce=bar.phase
+        )
+    return judged.solution
+
+
+def answer(
+    problem: Problem,
+    method: Method,
+    *,
+    seed: int = 0,
+    reference: bool | Reference = True,
+    observer: Observer | None = None,
+    announce: Announce | None = None,
+) -> Answer:
+    """Solve a problem, judge the answer, and return the reference as well.
+
+    Args:
+        problem: The declaration.
+        method: How to solve it.
+        seed: Seed of points and initial parameters.
+        reference: As for :func:`solve`.
+        observer: Called after every step with a :class:`pinnsolve.record.StepRecord`.
+        announce: Called before each phase that follows training.
+    """
     trained = train(problem, method, seed=seed, observer=observer)
-    solution = trained.solution
-    independent: Reference | NoReference
-    if isinstance(reference, Reference):
-        independent = reference
-    elif reference:
-        independent = find_reference(solution.known_problem)
-    else:
-        independent = NoReference("not asked for")
-    verdict = judge(solution, trained.system, trained.theta, independent, seed=seed + 1_000_003)
-    return replace(solution, verdict=verdict)
+    independent: Reference | NoReference = NoReference("interrupted")
+    try:
+        if trained.solution.status.reason is not StopReason.INTERRUPTED:
+            independent = _reference(trained, reference, announce)
+        if announce is not None:
+            announce("checking")
+        verdict = judge(
+            trained.solution, trained.system, trained.theta, independent, seed=seed + _FRESH
+        )
+        return Answer(replace(trained.solution, verdict=verdict), independent)
+    except KeyboardInterrupt:
+        return Answer(trained.solution, independent)
+
+
+def _reference(
+    trained: Trained, wanted: bool | Reference, announce: Announce | None
+) -> Reference | NoReference:
+    """Return the given reference, a new one, or why there is none."""
+    if isinstance(wanted, Reference):
+        return wanted
+    if not wanted:
+        return NoReference("not asked for")
+    if announce is not None:
+        announce("solving the reference")
+    return find_reference(trained.solution.known_problem)

@@ -7,12 +7,13 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import PointCounts, make_blocks
+from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, make_blocks
 from pinnsolve.jets import component_names
 from pinnsolve.levels import Level, fitted_level, level_times
 from pinnsolve.method import Method
@@ -23,6 +24,7 @@ from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
+from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling, find_scaling
 from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
@@ -79,7 +81,8 @@ def train(
         history: list[StepRecord] = []
         reason = StopReason.MAX_STEPS
         try:
-            for record, system, state in _steps(problem, how, system, state, seed):
+            for taken in _steps(problem, how, system, state, seed):
+                record, system, state = taken
                 history.append(record)
                 if observer is not None:
                     observer(record)
@@ -114,7 +117,7 @@ def _steps(
     for step in range(1, method.max_steps + 1):
         due = method.resample_every and step % method.resample_every == 0
         if due or not state.accepted:
-            system = on_fresh_points(problem, method, system, seed=seed + 1009 * step)
+            system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
         state = method.optimiser.step(system, state)
         snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
         error = estimated_error(system, state.theta, snapshots) if step >= _MEMORY else math.inf
@@ -170,9 +173,14 @@ def prepare(problem: Problem, method: Method, *, seed: int) -> tuple[System, Ten
     return balanced(system, theta), theta
 
 
-def on_fresh_points(problem: Problem, method: Method, system: System, *, seed: int) -> System:
-    """Return the same weighted system on newly drawn points."""
-    return _system(problem, method, system.network, system.scaling, system.weights, seed=seed)
+def on_fresh_points(
+    problem: Problem, method: Method, system: System, theta: Tensor, *, seed: int
+) -> System:
+    """Return the same weighted system on newly drawn points, some of them where the residual is large."""
+    choose = partial(choose_adaptively, problem, system, theta, method.adaptive_share)
+    return _system(
+        problem, method, system.network, system.scaling, system.weights, seed=seed, choose=choose
+    )
 
 
 def _system(
@@ -183,9 +191,10 @@ def _system(
     weights: Mapping[RowKey, float],
     *,
     seed: int,
+    choose: Choose = draw_uniformly,
 ) -> System:
     return build_system(
-        make_blocks(problem, method.points_for(problem, network), seed=seed),
+        make_blocks(problem, method.points_for(problem, network), seed=seed, choose=choose),
         problem.field_shapes,
         problem.frame,
         network,
@@ -196,14 +205,14 @@ def _system(
     )
 
 
-def _finished(
-    problem: Problem, system: System, theta: Tensor, record: RunRecord
-) -> Solution:
+def _finished(problem: Problem, system: System, theta: Tensor, record: RunRecord) -> Solution:
     """Return the solution with estimates of the unknowns and the level of floating fields."""
     estimates = estimate_unknowns(system, theta) if problem.unknowns else ()
     parameters = theta[: system.network.num_parameters].detach()
     solution = Solution(problem, system.network, parameters, system.scaling, estimates, record)
-    return replace(solution, levels={name: mean_level(solution, name) for name in problem.floating_fields})
+    return replace(
+        solution, levels={name: mean_level(solution, name) for name in problem.floating_fields}
+    )
 
 
 def mean_level(solution: Solution, name: str) -> Level:

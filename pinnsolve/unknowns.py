@@ -44,7 +44,9 @@ class Unknown:
         if self.bounds is not None:
             low, high = self.bounds
             if not (math.isfinite(low) and math.isfinite(high)):
-                raise ValueError(f"unknown {self.name!r}: bounds must be finite, got ({low}, {high})")
+                raise ValueError(
+                    f"unknown {self.name!r}: bounds must be finite, got ({low}, {high})"
+                )
             if not low < self.initial < high:
                 raise ValueError(
                     f"unknown {self.name!r}: bounds must enclose the initial value, "

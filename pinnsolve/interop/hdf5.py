@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from pinnsolve.estimates import Estimate
-from pinnsolve.levels import Level
 from pinnsolve.interop.replacing import replacing
+from pinnsolve.levels import Level
 from pinnsolve.networks import MLP, Network
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
@@ -97,7 +97,9 @@ def write_solution(solution: Solution, path: Path, companions: Companions | None
         scaling = file.create_group("scaling")
         for name in ("lower", "upper", "offset", "scale"):
             scaling[name] = _numbers(getattr(solution.scaling, name))
-        file.attrs["levels"] = json.dumps({name: asdict(level) for name, level in solution.levels.items()})
+        file.attrs["levels"] = json.dumps(
+            {name: asdict(level) for name, level in solution.levels.items()}
+        )
         file.attrs["estimates"] = json.dumps([asdict(estimate) for estimate in solution.estimates])
         file.attrs["verdict"] = json.dumps(solution.verdict and asdict(solution.verdict))
         _write_record(file.create_group("record"), solution.record)
