@@ -52,8 +52,12 @@ class Method:
         """Refuse limits that allow nothing, and unknown arithmetic."""
         if not 0.0 <= self.adaptive_share < 1.0:
             raise ValueError(f"adaptive_share must lie in [0, 1), got {self.adaptive_share}")
+        if self.resample_every < 0:
+            raise ValueError(f"resample_every must be >= 0 (0 never), got {self.resample_every}")
         if self.max_steps < 1:
             raise ValueError(f"max_steps must be >= 1, got {self.max_steps}")
+        if self.max_batch_points < 1:
+            raise ValueError(f"max_batch_points must be >= 1, got {self.max_batch_points}")
         if not (math.isfinite(self.max_seconds) and self.max_seconds > 0):
             raise ValueError(f"max_seconds must be finite and > 0, got {self.max_seconds}")
         if self.precision not in get_args(Precision):
@@ -84,11 +88,12 @@ class Method:
         return MLP(axes, components, hidden, self.bandwidth)
 
     def points_for(self, problem: Problem, network: Network) -> PointCounts:
-        """Return point counts that give about three to four rows per parameter."""
+        """Return point counts that give about three rows per parameter."""
         if self.points is not None:
             return self.points
         components = len(problem.component_names)
-        interior = max(64, math.ceil(2.6 * network.num_parameters / components))
+        rows = (2.6 if components == 1 else 2.1) * network.num_parameters
+        interior = max(64, math.ceil(rows / components))
         if problem.frame.num_axes == 1:
             return PointCounts(interior, 2)
         initial = round(0.28 * interior) if problem.time is not None else 0

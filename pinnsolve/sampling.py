@@ -40,7 +40,7 @@ def choose_adaptively(
         number: How many points.
         seed: Seed of the draw.
     """
-    num_adaptive = round(share * number)
+    num_adaptive = min(round(share * number), number - 1)  # at least one stays uniform
     uniform = draw(number - num_adaptive, seed)
     if num_adaptive == 0:
         return uniform

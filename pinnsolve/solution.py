@@ -301,15 +301,18 @@ class Solution:
 
     def quadrature(self, part: str | None, time: float | None) -> tuple[Array, Array, Array]:
         """Return points (N, D), outward normals (N, d) and weights (N,) of the domain (None) or a part."""
-        domain = self.problem.domain
+        domain, interval = self.problem.domain, self.problem.time
+        if time is not None and (interval is None or not interval.start <= time <= interval.end):
+            has = "is steady" if interval is None else f"runs from {interval.start} to {interval.end} s"
+            raise ValueError(f"time={time}: the problem {has}; leave time out or move it inside")
         if part is None:
             points, weights = domain.interior_quadrature(4096)
             normals = np.zeros((len(points), domain.dim))
         else:
             sample, weights = domain.part_quadrature(part, 512)
             points, normals = sample.points, sample.normals
-        if self.problem.time is not None:
-            when = self.problem.time.end if time is None else time
+        if interval is not None:
+            when = interval.end if time is None else time
             points = np.column_stack((points, np.full(len(points), when)))
         return points, normals, weights
 

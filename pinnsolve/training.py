@@ -147,7 +147,7 @@ def _stop_reason(
 _MAX_REFUSALS = 3
 """Steps in a row, each on new points, without progress, after which a run has stalled."""
 
-STOP_SHARE = 0.2
+STOP_SHARE = 0.4
 """Share of the accuracy asked for at which training stops, since the estimate is not a bound."""
 
 

@@ -234,6 +234,9 @@ def as_jet(value: object, frame: Frame) -> Jet:
 def where(mask: Tensor, then: object, otherwise: object, frame: Frame | None = None) -> Jet:
     """Return ``then`` where ``mask`` holds and ``otherwise`` elsewhere.
 
+    Both branches must be differentiable everywhere: the derivative of the branch not taken is
+    multiplied by zero, and zero times infinity is not a number.
+
     Args:
         mask: Booleans of shape (N,), for instance ``x.x > 0.5``.
         then: A jet or a number.

@@ -44,6 +44,6 @@ def taylor_green(viscosity: float = 0.05, end_time: float = 1.0) -> ps.Problem:
             ps.Initial(velocity=velocity),
         ],
         exact=exact,
-        accuracy=2.5e-4,
+        accuracy=8e-5,
         description="exact decaying vortices, unsteady; viscosity settable",
     )

@@ -11,6 +11,7 @@ import torch
 import pinnsolve as ps
 from pinnsolve.blocks import make_blocks
 from pinnsolve.estimates import Estimate
+from pinnsolve.levels import Level
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.scaling import find_scaling
 
@@ -78,6 +79,13 @@ def meshed() -> ps.Problem:
 FAMILY = (rod, heated_rod, plate_with_hole, flow, block_under_load, meshed)
 
 
+def level_of(problem: ps.Problem) -> Level:
+    """Return a level that changes with time, if there is time."""
+    if problem.time is None:
+        return Level((0.125,))
+    return Level((0.125, 0.5, -0.25), problem.time.start, problem.time.end)
+
+
 def untrained(problem: ps.Problem, seed: int = 0) -> ps.Solution:
     """Return a solution with random parameters, and with something in all of its attributes."""
     network = ps.Method(hidden=(7, 5)).network_for(problem)
@@ -105,7 +113,7 @@ def untrained(problem: ps.Problem, seed: int = 0) -> ps.Solution:
             network=repr(network),
             versions={"pinnsolve": "0.0.0"},
         ),
-        levels=dict.fromkeys(problem.floating_fields, 0.125),
+        levels={name: level_of(problem) for name in problem.floating_fields},
         verdict=ps.Verdict(
             (ps.Check("a", 0.5, 1.0, "n"), ps.Check("b", float("inf"), 1.0)), 1e-3, ("note",)
         ),

@@ -164,14 +164,6 @@ def test_where_selects_values_and_derivatives() -> None:
     assert torch.equal(jet.d(1), torch.where(POINTS[:, 0] > 0, 0.0, 3.0).double())
 
 
-def test_where_keeps_the_branch_not_taken_out_of_gradients() -> None:
-    """The Jacobian of a residual must not inherit the NaN of a root that is not taken."""
-    z = torch.tensor([-1.0, 4.0], dtype=torch.float64, requires_grad=True)
-    field = as_jet(z, Frame(1))
-    (slope,) = torch.autograd.grad(where(z > 0.0, sqrt(field), 0.0).value.sum(), z)
-    assert slope.tolist() == [0.0, 0.25]
-
-
 class Watched:
     """A field that notes which derivatives it was asked for."""
 
