@@ -66,6 +66,7 @@ from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.solution import Solution
 from pinnsolve.solver import solve
 from pinnsolve.status import Status, StopReason
+from pinnsolve.tabulated import Tabulated
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -112,6 +113,7 @@ __all__ = [
     "Status",
     "StopReason",
     "Symmetry",
+    "Tabulated",
     "TimeInterval",
     "Traction",
     "Unknown",

@@ -164,7 +164,7 @@ def _converted(factory: Factory, settings: Mapping[str, str]) -> dict[str, objec
     for name, text in settings.items():
         if name not in parameters:
             raise ValueError(
-                f"{factory.__name__} has no parameter {name!r}: {near_match_text(name, parameters)}"
+                f"{factory.__name__} has no parameter {name!r}. {near_match_text(name, parameters)}"
             )
         arguments[name] = _convert(name, text, hints.get(name, str))
     return arguments

@@ -149,7 +149,7 @@ def _check_scales(problem: Declaration) -> None:
     for name, scale in problem.scales.items():
         if name not in problem.field_shapes:
             raise ValueError(
-                f"scales: no field {name!r}: {near_match_text(name, problem.field_shapes)}"
+                f"scales: no field {name!r}. {near_match_text(name, problem.field_shapes)}"
             )
         if not (math.isfinite(scale) and scale > 0):
             raise ValueError(f"scales: {name} must be finite and > 0, got {scale}")
@@ -233,7 +233,7 @@ def _check_measurements(problem: Declaration) -> None:
     for name in data.values:
         if name not in problem.component_names:
             raise ValueError(
-                f"{data.source}: no field component {name!r}: {near_match_text(name, problem.component_names)}"
+                f"{data.source}: no field component {name!r}. {near_match_text(name, problem.component_names)}"
             )
     lower, upper = problem.bounds
     tolerance = 1e-9 * float(np.max(upper - lower))
@@ -311,7 +311,7 @@ def _check_exact(problem: Declaration) -> None:
     given = problem.exact(x)
     for name, shape in problem.field_shapes.items():
         if name not in given:
-            raise ValueError(f"exact() gives no {name!r}: {near_match_text(name, given)}")
+            raise ValueError(f"exact() gives no {name!r}. {near_match_text(name, given)}")
         if not torch.isfinite(evaluate(given[name], x, shape, f"exact {name}").value).all():
             raise ValueError(f"exact {name} is not finite inside the domain")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -272,13 +273,15 @@ def _data_checks(solution: Solution) -> list[Check]:
 
 def _quantity_checks(solution: Solution) -> list[Check]:
     """Hold quantities of interest to their targets, where a tolerance was stated."""
-    found = solution.quantities()
     checks = []
     for quantity in solution.problem.quantities:
         if quantity.target is None or quantity.tolerance is None:
             continue
         size = abs(quantity.target) or 1.0  # a target of zero stands for itself
-        deviation = abs(found[quantity.name] - quantity.target) / size
-        target = f"deviation from {quantity.target:g} {quantity.unit}".rstrip()
-        checks.append(Check(quantity.name, deviation, quantity.tolerance / size, target))
+        note = f"deviation from {quantity.target:g} {quantity.unit}".rstrip()
+        try:
+            deviation = abs(float(quantity.evaluate(solution)) - quantity.target) / size
+        except Exception as error:  # noqa: BLE001 - a user's function must not lose a trained solution
+            deviation, note = math.nan, f"could not be evaluated: {type(error).__name__}: {error}"
+        checks.append(Check(quantity.name, deviation, quantity.tolerance / size, note))
     return checks

@@ -16,7 +16,7 @@ def near_match_text(name: str, choices: Iterable[str]) -> str:
     Returns:
         For example ``"There are left, right, top. Did you mean 'left'?"``.
     """
-    known = list(choices)
+    known = list(dict.fromkeys(choices))
     if not known:
         return "There are none."
     listing = f"There are {', '.join(known)}."

@@ -127,7 +127,7 @@ class Solution:
         names = self.problem.frame.axis_names
         unknown = [axis for axis in axes if axis not in names]
         if unknown:
-            raise ValueError(f"no coordinate {unknown[0]!r}: {near_match_text(unknown[0], names)}")
+            raise ValueError(f"no coordinate {unknown[0]!r}. {near_match_text(unknown[0], names)}")
         index = tuple(names.index(axis) for axis in axes)
 
         def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
@@ -184,7 +184,7 @@ class Solution:
         def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
             fluxes = self.physics.natural_fluxes(f, x)
             if name not in fluxes:
-                raise ValueError(f"no natural flux of {name!r}: {near_match_text(name, fluxes)}")
+                raise ValueError(f"no natural flux of {name!r}. {near_match_text(name, fluxes)}")
             return dot(fluxes[name], n)
 
         return self.integral(law, part, time=time)
@@ -206,7 +206,7 @@ class Solution:
             if name not in derived:
                 known = [*self.problem.field_shapes, *derived]
                 raise ValueError(
-                    f"no field or derived quantity {name!r}: {near_match_text(name, known)}"
+                    f"no field or derived quantity {name!r}. {near_match_text(name, known)}"
                 )
             return derived[name]
 
@@ -303,7 +303,11 @@ class Solution:
         """Return points (N, D), outward normals (N, d) and weights (N,) of the domain (None) or a part."""
         domain, interval = self.problem.domain, self.problem.time
         if time is not None and (interval is None or not interval.start <= time <= interval.end):
-            has = "is steady" if interval is None else f"runs from {interval.start} to {interval.end} s"
+            has = (
+                "is steady"
+                if interval is None
+                else f"runs from {interval.start} to {interval.end} s"
+            )
             raise ValueError(f"time={time}: the problem {has}; leave time out or move it inside")
         if part is None:
             points, weights = domain.interior_quadrature(4096)

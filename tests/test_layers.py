@@ -18,6 +18,7 @@ import pytest
 
 LAYERS = [
     "naming",
+    "csv_columns",
     "multi_index",
     "jets",
     "geometry",
@@ -25,6 +26,7 @@ LAYERS = [
     "physics",
     "conditions",
     "measurements",
+    "tabulated",
     "quantities",
     "trial",
     "declaration_checks",

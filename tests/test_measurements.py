@@ -101,7 +101,7 @@ def test_lines_are_counted_as_an_editor_counts_them(table) -> None:
 
 def test_missing_column_names_the_near_match(table) -> None:
     path = table("x_m,T_degC\n0,1\n")
-    with pytest.raises(ValueError, match=r"no column 'T_C': .*Did you mean 'T_degC'"):
+    with pytest.raises(ValueError, match=r"no column 'T_C'. .*Did you mean 'T_degC'"):
         Measurements.from_csv(path, sigma=1.0, columns={"x": "x_m", "temperature": "T_C"})
 
 

@@ -105,7 +105,7 @@ REFUSED = {
     # fields and shapes
     "unknown field": (
         lambda: problem(conditions=[Dirichlet("left", temprature=1.0), *HOT[1:]]),
-        "no field 'temprature': .*Did you mean 'temperature'",
+        "no field 'temprature'. .*Did you mean 'temperature'",
     ),
     "flux of pressure": (
         lambda: problem(
@@ -130,7 +130,7 @@ REFUSED = {
     ),
     "unknown field in equations": (
         lambda: own(lambda f, x, m: laplacian(f.temprature)),
-        "no field 'temprature': .*Did you mean 'temperature'",
+        "no field 'temprature'. .*Did you mean 'temperature'",
     ),
     "unknown coordinate": (
         lambda: problem(Heat(1.0, source=lambda x: x.z)),
@@ -233,7 +233,7 @@ REFUSED = {
     ),
     "unknown component": (
         lambda: problem(measurements=data([[1, 0.5]], temprature=[1.0])),
-        "rig.csv: no field component 'temprature': .*Did you mean 'temperature'",
+        "rig.csv: no field component 'temprature'. .*Did you mean 'temperature'",
     ),
     "outside the domain": (
         lambda: problem(
@@ -261,7 +261,7 @@ REFUSED = {
     "NaN accuracy": (lambda: problem(accuracy=math.nan), "accuracy is a relative error"),
     "scale of no field": (
         lambda: problem(scales={"temprature": 1.0}),
-        "scales: no field 'temprature': .*Did you mean 'temperature'",
+        "scales: no field 'temprature'. .*Did you mean 'temperature'",
     ),
     "scale of zero": (
         lambda: problem(scales={"temperature": 0.0}),

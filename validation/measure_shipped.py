@@ -32,7 +32,7 @@ def measure(names: Sequence[str], seeds: Sequence[int], out: Path) -> list[tuple
     Returns:
         One row per run, in the order of HEADER.
     """
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in names:
         for seed in seeds:
             folder = out / f"{name}_{seed}"

@@ -85,7 +85,7 @@ def components_of(
             found.add(name)
         else:
             raise ValueError(
-                f"{label}: there is no field {name!r}: {near_match_text(name, [*shapes, *components])}"
+                f"{label}: there is no field {name!r}. {near_match_text(name, [*shapes, *components])}"
             )
     return frozenset(found)
 

@@ -31,7 +31,7 @@ class Fields:
 
     def __getitem__(self, name: str) -> Jet:
         if name not in self._jets:
-            raise ValueError(f"there is no field {name!r}: {near_match_text(name, self._jets)}")
+            raise ValueError(f"there is no field {name!r}. {near_match_text(name, self._jets)}")
         return self._jets[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-
 from pinnsolve.problems.inverse import make_cooling_plate_data as plate
 
 FloatArray = npt.NDArray[np.float64]
