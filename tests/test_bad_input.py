@@ -61,13 +61,19 @@ def problem_text(changes: Mapping[str, str]) -> str:
 
 def sides(left: str, *more: str) -> dict[str, str]:
     """Return the conditions of the plate with another one on the left."""
-    rest = ('ps.Dirichlet("right", temperature=1.0)', 'ps.Insulated("bottom")', 'ps.Insulated("top")')
+    rest = (
+        'ps.Dirichlet("right", temperature=1.0)',
+        'ps.Insulated("bottom")',
+        'ps.Insulated("top")',
+    )
     return {"conditions": f"[{', '.join((left, *rest, *more))}]"}
 
 
 def custom(expression: str) -> dict[str, str]:
     """Return own physics with one field and one expression as its equation."""
-    ends = ", ".join(f'ps.Dirichlet("{part}", u=1.0)' for part in ("left", "right", "bottom", "top"))
+    ends = ", ".join(
+        f'ps.Dirichlet("{part}", u=1.0)' for part in ("left", "right", "bottom", "top")
+    )
     return {
         "physics": f'ps.CustomPhysics(fields={{"u": ()}}, equations=lambda f, x, m: {expression})',
         "conditions": f"[{ends}]",
@@ -98,7 +104,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         r"square.vtu.*no boundary facet .* part 'left'.*check the predicate and scale=",
     ),
     "part without condition": (
-        {"conditions": '[ps.Dirichlet("left", temperature=0.0), ps.Insulated("bottom"), ps.Insulated("top")]'},
+        {
+            "conditions": '[ps.Dirichlet("left", temperature=0.0), '
+            'ps.Insulated("bottom"), ps.Insulated("top")]'
+        },
         "no condition for temperature on the boundary part 'right'; add one",
     ),
     "contradicting conditions": (
@@ -122,7 +131,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         custom("ps.grad(f.u)"),
         "2 scalar equations for 1 field components.*wrong shape",
     ),
-    "residual that is no field": (custom("3.0"), "must return a field .* got float; build it from f"),
+    "residual that is no field": (
+        custom("3.0"),
+        "must return a field .* got float; build it from f",
+    ),
     "residual that is not finite": (
         custom("ps.laplacian(f.u) + ps.log(x.x - 2.0)"),
         "not finite inside the domain; check sources and coefficients",
@@ -146,7 +158,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "pressure.csv.*no field component 'pressure'.*There are temperature",
     ),
     "missing data file": (from_csv("nowhere.csv"), "nowhere.csv"),
-    "text in a data file": (from_csv("words.csv"), "words.csv: line 3, column 'temperature_K': 'warm' is not a number"),
+    "text in a data file": (
+        from_csv("words.csv"),
+        "words.csv: line 3, column 'temperature_K': 'warm' is not a number",
+    ),
     "unknown without data": (
         {"physics": 'ps.Heat(conductivity=ps.Unknown("k", 1.0))'},
         "unknown k: nothing to find it from; give measurements=",

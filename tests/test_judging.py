@@ -100,7 +100,7 @@ def test_wrong_source_breaks_the_balance(trained: Trained) -> None:
 def test_wrong_temperature_is_seen_on_the_boundary(trained: Trained) -> None:
     """1 K off at one of two ends, relative to the variation of the field."""
     verdict = verdict_of(as_problem(trained, rod(right=6.0)))
-    assert failed(verdict) == {GIVEN, FRESH, EXACT} or failed(verdict) == {GIVEN, EXACT}
+    assert {GIVEN, EXACT} <= failed(verdict) <= {GIVEN, FRESH, EXACT}
     x = np.linspace(0.0, 2.0, 20001)
     variation = np.std(1.0 + 2.0 * x + 0.75 * x * (2.0 - x))
     assert value_of(verdict, GIVEN) == pytest.approx(math.sqrt(0.5) / variation, rel=1e-2)
@@ -137,15 +137,13 @@ def test_reference_that_is_not_a_number_is_not_trusted(trained: Trained) -> None
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_overfitted_points_are_noticed(seed: int) -> None:
-    """61 parameters on 12 points that never change."""
+    """61 parameters on 10 points that never change."""
 
     def source(x: ps.Coordinates) -> ps.Jet:
-        return 200.0 * ps.sin(9.0 * x.x)
+        return 10.0 * ps.sin(5.0 * x.x)
 
     problem = replace(rod(), physics=ps.Heat(2.0, source=source), exact=None)
-    method = ps.Method(
-        hidden=(20,), points=ps.PointCounts(10, 2), resample_every=0, max_steps=60, bandwidth=4.0
-    )
+    method = ps.Method(hidden=(20,), points=ps.PointCounts(8, 2), resample_every=0, max_steps=150)
     overfitted = train(replace(problem, accuracy=1e-11), method, seed=seed)
     verdict = verdict_of(as_problem(overfitted, problem))
     assert FRESH in failed(verdict)
@@ -224,9 +222,9 @@ def test_floating_field_is_compared_without_its_level() -> None:
     other = ours * 1.1
     plain = field_differences(solution, ours, other)
     assert plain == pytest.approx({"velocity": 0.1 / 1.1, "pressure": 0.1 / 1.1})
-    lifted = field_differences(solution, ours, other + [0.0, 0.0, 7.0])
+    lifted = field_differences(solution, ours, other + np.array([0.0, 0.0, 7.0]))
     assert lifted == pytest.approx(plain)
-    pushed = field_differences(solution, ours, other + [7.0, 0.0, 0.0])
+    pushed = field_differences(solution, ours, other + np.array([7.0, 0.0, 0.0]))
     assert pushed["velocity"] > 0.5
     levelled = replace(solution, levels={"pressure": Level((3.0,))})
     shifted = relative_errors(
@@ -272,9 +270,7 @@ def test_wrong_start_is_seen() -> None:
     verdict = verdict_of(trained)
     assert verdict.trusted, str(verdict)
     double = ps.Initial(temperature=lambda x: 2.0 * ps.sin(math.pi * x.x))
-    problem = replace(
-        cooling_rod(), conditions=[*cooling_rod().conditions[:2], double], exact=None
-    )
+    problem = replace(cooling_rod(), conditions=[*cooling_rod().conditions[:2], double], exact=None)
     assert GIVEN in failed(verdict_of(as_problem(trained, problem)))
 
 

@@ -43,11 +43,13 @@ def constant(plate: ps.Problem) -> tuple[System, Tensor]:
 
 
 def chosen(
-    plate: ps.Problem, constant: tuple[System, Tensor], share: float, seed: int, number: int = NUMBER
+    plate: ps.Problem,
+    constant: tuple[System, Tensor],
+    share: float,
+    seed: int,
+    number: int = NUMBER,
 ) -> Block:
-    return choose_adaptively(
-        plate, *constant, share, partial(interior_block, plate), number, seed
-    )
+    return choose_adaptively(plate, *constant, share, partial(interior_block, plate), number, seed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -111,7 +111,8 @@ def test_third_derivative(warm: ps.Solution) -> None:
     """More derivatives than the equations have: against a difference of the second one."""
     step = 1e-5
     ahead, behind = (
-        warm.derivative("temperature", POINTS + [sign * step, 0.0], "y", "y") for sign in (1, -1)
+        warm.derivative("temperature", POINTS + np.array([sign * step, 0.0]), "y", "y")
+        for sign in (1, -1)
     )
     found = warm.derivative("temperature", POINTS, "x", "y", "y")
     np.testing.assert_allclose(found, (ahead - behind) / (2 * step), rtol=1e-6)
@@ -140,7 +141,9 @@ def test_outflow(warm: ps.Solution) -> None:
 
 def test_outflow_through_all_sides_is_the_divergence_inside(warm: ps.Solution) -> None:
     outflow = sum(float(warm.outflow("temperature", part)) for part in warm.problem.domain.parts)
-    inside = over_plate(lambda p: -CONDUCTIVITY * np.trace(warm_parts(p, warm)[2], axis1=1, axis2=2))
+    inside = over_plate(
+        lambda p: -CONDUCTIVITY * np.trace(warm_parts(p, warm)[2], axis1=1, axis2=2)
+    )
     assert outflow == pytest.approx(float(inside), rel=1e-11)
 
 

@@ -273,11 +273,11 @@ def test_observer_sees_every_step() -> None:
     assert tuple(seen) == trained.solution.record.history
 
 
-class Trouble(Exception):
+class TroubleError(Exception):
     """An observer's own."""
 
 
-@pytest.mark.parametrize("error", [None, KeyboardInterrupt, Trouble])
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt, TroubleError])
 def test_threads_are_given_back(error: type[BaseException] | None) -> None:
     before = torch.get_num_threads()
     during: list[int] = []
@@ -289,8 +289,8 @@ def test_threads_are_given_back(error: type[BaseException] | None) -> None:
 
     torch.set_num_threads(2)
     try:
-        if error is Trouble:
-            with pytest.raises(Trouble):
+        if error is TroubleError:
+            with pytest.raises(TroubleError):
                 train(rod(), QUICK, observer=observer)
         else:
             train(rod(), QUICK, observer=observer)
@@ -305,9 +305,9 @@ def test_misfit_of_given_values() -> None:
     problem = rod()
     system, theta = prepare(problem, ps.Method(hidden=(4,), points=ps.PointCounts(8, 2)), seed=0)
     solution = train(problem, ps.Method(hidden=(4,), max_steps=1)).solution
-    start = replace(
-        solution, network=system.network, parameters=theta, scaling=system.scaling
-    ).at([[0.0], [2.0]])
+    start = replace(solution, network=system.network, parameters=theta, scaling=system.scaling).at(
+        [[0.0], [2.0]]
+    )
     scale = float(system.scaling.scale[0])
     expected = np.sqrt(np.mean((start.temperature - [1.0, 5.0]) ** 2)) / scale
     assert float(given_misfit(system, theta)[0]) == pytest.approx(expected, rel=1e-12)

@@ -15,11 +15,11 @@ from pinnsolve.uncertainty import estimate_unknowns
 FLUX, CONDUCTIVITY, COEFFICIENT, SIGMA = 600.0, 4.0, 8.0, 0.3
 SENSORS = np.linspace(0.2, 1.0, 5)[:, None]
 METHOD = ps.Method(hidden=(8,), points=ps.PointCounts(40, 2), max_steps=100)
-NOISE = np.random.default_rng(5).normal(0.0, SIGMA, len(SENSORS))
+NOISE = np.random.default_rng(5).normal(0.0, 1.0, len(SENSORS))
 
 
 def measured(temperature: np.ndarray, sigma: object = SIGMA) -> ps.Measurements:
-    return ps.Measurements(SENSORS, {"temperature": temperature + NOISE}, sigma=sigma)
+    return ps.Measurements(SENSORS, {"temperature": temperature + NOISE * sigma}, sigma=sigma)
 
 
 def rod(
@@ -63,13 +63,29 @@ def convection() -> Trained:
     return train(cooled(), METHOD)
 
 
-def test_conductivity_is_the_least_squares_fit(conduction: Trained) -> None:
-    """1/k enters linearly, so the fit has a closed form."""
-    (estimate,) = conduction.solution.estimates
-    x, data = SENSORS[:, 0], conduction.solution.problem.measurements
+def misses_by(trained: Trained) -> float:
+    """Return how far k is from its least-squares fit, in standard deviations.
+
+    1/k enters linearly, so the fit has a closed form. The equations of a network hold almost, not
+    exactly, which may cost a small part of a standard deviation.
+    """
+    (estimate,) = trained.solution.estimates
+    x, data = SENSORS[:, 0], trained.solution.problem.measurements
     assert data is not None
-    fall = 100.0 - data.values["temperature"]
-    assert estimate.value == pytest.approx(FLUX * (x @ x) / (x @ fall), rel=1e-4)
+    fit = FLUX * (x @ x) / (x @ (100.0 - data.values["temperature"]))
+    return abs(estimate.value - fit) / estimate.std
+
+
+def test_conductivity_is_the_least_squares_fit(conduction: Trained) -> None:
+    assert misses_by(conduction) < 0.1
+
+
+@pytest.mark.xfail(
+    reason="the weight of the data does not fall with the noise, so precise data bend the equations"
+)
+def test_conductivity_from_precise_sensors_is_the_least_squares_fit() -> None:
+    """A noise of 2e-4 of the temperature's range."""
+    assert misses_by(train(heated(sigma=0.1 * SIGMA), METHOD)) < 0.1
 
 
 def test_std_of_a_conductivity_is_the_cramer_rao_bound(conduction: Trained) -> None:
@@ -118,9 +134,7 @@ def test_share_of_the_data_in_the_loss_does_not_matter(conduction: Trained) -> N
 
 
 @pytest.mark.parametrize("regularisation", [1e-12, 1e-11, 1e-9])
-def test_regularisation_is_too_small_to_matter(
-    conduction: Trained, regularisation: float
-) -> None:
+def test_regularisation_is_too_small_to_matter(conduction: Trained, regularisation: float) -> None:
     (plain,) = estimate_unknowns(conduction.system, conduction.theta)
     (other,) = estimate_unknowns(conduction.system, conduction.theta, regularisation)
     assert other.std == pytest.approx(plain.std, rel=2e-3)
@@ -148,9 +162,7 @@ def test_two_numbers_that_both_show() -> None:
     assert found["s"].std == pytest.approx(math.sqrt(covariance[1, 1]), rel=5e-3)
 
 
-def rod_with_source(
-    source: ps.Unknown, flux: ps.Unknown, data: ps.Measurements
-) -> ps.Problem:
+def rod_with_source(source: ps.Unknown, flux: ps.Unknown, data: ps.Measurements) -> ps.Problem:
     """Return the rod in own physics, where the source may be an unknown."""
 
     def equation(f: ps.Fields, x: ps.Coordinates, m: object) -> ps.Jet:

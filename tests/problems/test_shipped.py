@@ -34,7 +34,8 @@ def test_constructs_with_defaults(name: str) -> None:
     assert problem.name == problem.origin == name
     assert len(problem.description) > 20
     assert problem.parameters == {
-        key: value.default for key, value in inspect.signature(factory_of(name)[1]).parameters.items()
+        key: value.default
+        for key, value in inspect.signature(factory_of(name)[1]).parameters.items()
     }
 
 
