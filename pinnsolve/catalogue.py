@@ -166,7 +166,8 @@ def _converted(factory: Factory, settings: Mapping[str, str]) -> dict[str, objec
             raise ValueError(
                 f"{factory.__name__} has no parameter {name!r}. {near_match_text(name, parameters)}"
             )
-        arguments[name] = _convert(name, text, hints.get(name, str))
+        default = parameters[name].default
+        arguments[name] = _convert(name, text, hints.get(name, type(default)))
     return arguments
 
 

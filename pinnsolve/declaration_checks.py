@@ -6,97 +6,23 @@ Each check is one function; each refusal says what rule is broken, what was got 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from pinnsolve.conditions import Condition, Initial, Periodic
-from pinnsolve.geometry import Shape, TimeInterval
-from pinnsolve.jets import Coordinates, Frame, Jet, as_jet
-from pinnsolve.measurements import Measurements
+from pinnsolve.declaration import Declaration
+from pinnsolve.geometry import Shape
+from pinnsolve.jets import Coordinates, Jet, as_jet
 from pinnsolve.naming import near_match_text
 from pinnsolve.physics import Physics
 from pinnsolve.physics.physics import evaluate
 from pinnsolve.trial import trial_fields
-from pinnsolve.unknowns import Unknown, bind
-
-
-class Declaration(Protocol):
-    """What the checks read of a problem."""
-
-    @property
-    def name(self) -> str:
-        """Short name."""
-        ...
-
-    @property
-    def domain(self) -> Shape:
-        """The region."""
-        ...
-
-    @property
-    def physics(self) -> Physics:
-        """The equations."""
-        ...
-
-    @property
-    def conditions(self) -> Sequence[Condition]:
-        """What holds on the boundary and at the start."""
-        ...
-
-    @property
-    def time(self) -> TimeInterval | None:
-        """The time interval."""
-        ...
-
-    @property
-    def measurements(self) -> Measurements | None:
-        """Sparse data."""
-        ...
-
-    @property
-    def exact(self) -> Callable[[Coordinates], Mapping[str, object]] | None:
-        """Exact solution."""
-        ...
-
-    @property
-    def accuracy(self) -> float:
-        """Relative accuracy asked for."""
-        ...
-
-    @property
-    def scales(self) -> Mapping[str, float]:
-        """Typical sizes by field."""
-        ...
-
-    @property
-    def frame(self) -> Frame:
-        """The coordinates."""
-        ...
-
-    @property
-    def field_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape by field name."""
-        ...
-
-    @property
-    def component_names(self) -> tuple[str, ...]:
-        """One name per component."""
-        ...
-
-    @property
-    def unknowns(self) -> tuple[Unknown, ...]:
-        """Numbers to be identified."""
-        ...
-
-    @property
-    def bounds(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Corners of the coordinates."""
-        ...
+from pinnsolve.unknowns import bind
 
 
 def check_problem(problem: Declaration) -> None:
@@ -105,8 +31,14 @@ def check_problem(problem: Declaration) -> None:
     Raises:
         ValueError: At the first broken rule.
     """
-    if not problem.name:
-        raise ValueError("a problem needs a name")
+    if not (isinstance(problem.name, str) and re.fullmatch(r"\w[\w.-]*", problem.name)):
+        raise ValueError(
+            f"a problem's name is used for files: letters, digits, '_', '-' and '.', got {problem.name!r}"
+        )
+    if not isinstance(problem.domain, Shape):
+        raise ValueError(f"domain must be a shape, such as Rectangle(...), got {problem.domain!r}")
+    if not isinstance(problem.physics, Physics):
+        raise ValueError(f"physics must be a Physics, such as Heat(...), got {problem.physics!r}")
     if not 1e-12 < problem.accuracy < 1.0:
         raise ValueError(
             f"accuracy is a relative error between 1e-12 and 1, got {problem.accuracy}"
@@ -122,11 +54,30 @@ def check_problem(problem: Declaration) -> None:
     _check_coverage(problem)
     _check_start(problem)
     _check_measurements(problem)
-    _check_equations(problem)
+    with _explained(f"the equations of {type(problem.physics).__name__}"):
+        _check_equations(problem)
     for condition in problem.conditions:
         if not isinstance(condition, Periodic):
-            _check_values(problem, condition)
-    _check_exact(problem)
+            with _explained(condition.label):
+                _check_values(problem, condition)
+    with _explained("the exact solution"):
+        _check_exact(problem)
+    _check_level(problem)
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn whatever a user's function raises on made-up fields into a refusal that says how to write it."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{what} cannot be evaluated: {type(error).__name__}: {error}. Given functions take the coordinates "
+            "x and are written with x.x, x.y, x.t and ps.sin, ps.exp, ps.where ... (numpy and math do not "
+            "know fields)"
+        ) from error
 
 
 def level_is_set(problem: Declaration, name: str) -> bool:
@@ -258,13 +209,7 @@ def _check_equations(problem: Declaration) -> None:
     )
     x = Coordinates(_with_times(problem, points), problem.frame)
     physics = bind(problem.physics, _initial_values(problem))
-    try:
-        equations = physics.residual(trial_fields(problem.field_shapes, x, 1.0), x)
-        _ = [row.value for row in equations.values() if isinstance(row, Jet)]
-    except RuntimeError as error:  # torch, on tensors of different lengths
-        raise ValueError(
-            f"the equations of {type(physics).__name__} do not evaluate: {error}"
-        ) from error
+    equations = physics.residual(trial_fields(problem.field_shapes, x, 1.0), x)
     for name, row in equations.items():
         if not isinstance(row, Jet):
             raise ValueError(
@@ -284,6 +229,33 @@ def _check_equations(problem: Declaration) -> None:
             f"{count} scalar equations for {len(problem.component_names)} field components "
             f"({', '.join(problem.component_names)}): the residual has the wrong shape"
         )
+
+
+def _check_level(problem: Declaration) -> None:
+    """Refuse a steady problem whose conditions leave a constant of some component open."""
+    if problem.time is not None or problem.measurements is not None:
+        return
+    points = torch.tensor(
+        problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
+    )
+    x = Coordinates(points, problem.frame)
+    physics = bind(problem.physics, _initial_values(problem))
+
+    def rows(shift: Mapping[str, float]) -> list[Tensor]:
+        fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
+        return [row.value for row in physics.residual(fields, x).values()]
+
+    plain = rows({})
+    for name in problem.component_names:
+        if name in problem.physics.determined_up_to_constant() or level_is_set(problem, name):
+            continue
+        shifted = rows({name: 1.0})
+        if all(torch.allclose(a, b, rtol=1e-9) for a, b in zip(plain, shifted, strict=True)):
+            raise ValueError(
+                f"nothing sets the level of {name}: any constant may be added to it, so there is no single "
+                "solution; give its value on one part (Dirichlet), tie it to a level (Convection), or give "
+                "measurements"
+            )
 
 
 def _check_values(problem: Declaration, condition: Condition) -> None:

@@ -6,16 +6,20 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from pinnsolve.blocks import Block, PointCounts, make_blocks, tensor
+from pinnsolve.blocks import Block, PointCounts, interior_block, make_blocks, tensor
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
 from pinnsolve.multi_index import VALUE
 from pinnsolve.problem import Problem
 from pinnsolve.reference.reference import NoReference, Reference
 from pinnsolve.residuals import RowKey, System, build_system, needed_streams
 from pinnsolve.solution import Solution, component_values
+from pinnsolve.status import StopReason
 from pinnsolve.verdict import Check, Verdict
+
+Array = npt.NDArray[np.float64]
 
 
 def judge(
@@ -58,7 +62,9 @@ def judge(
         for name, error in exact_errors(solution, seed=seed).items():
             checks.append(Check(f"{name} against the exact solution", error, accuracy))
     checks += _data_checks(solution)
+    checks += _estimate_checks(solution)
     checks += _quantity_checks(solution)
+    checks += _status_checks(solution)
     return Verdict(tuple(checks), accuracy, tuple(notes))
 
 
@@ -110,17 +116,17 @@ def field_differences(solution: Solution, ours: np.ndarray, theirs: np.ndarray) 
         a, b = ours[:, start : start + width], theirs[:, start : start + width]
         if name in solution.problem.floating_fields:
             a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-        size = np.linalg.norm(b)
+        # a scalar is measured by its variation, so that the zero of its scale does not matter
+        size = np.linalg.norm(b - b.mean(axis=0) if shape == () else b)
         difference = np.linalg.norm(a - b)
-        scale = size if size > 0 else float(solution.scaling.scale[start]) * np.sqrt(a.size)
+        typical = float(solution.scaling.scale[start]) * np.sqrt(a.size)
+        scale = size if size > 1e-9 * typical else typical
         result[name] = float(difference / scale)
         start += width
     return result
 
 
 def _fresh_points(solution: Solution, number: int, seed: int) -> np.ndarray:
-    from pinnsolve.blocks import interior_block
-
     return interior_block(solution.problem, number, seed).point_sets[0].numpy()
 
 
@@ -146,7 +152,10 @@ def _overfit_check(solution: Solution, system: System, theta: torch.Tensor, *, s
             for rows, trained in _matched(fresh.rows_by_key(theta), system.rows_by_key(theta))
         ]
     return Check(
-        "fresh residual / training residual", max(ratios), 10.0, "large: the points were overfitted"
+        "fresh residual / training residual",
+        float(np.max(ratios)),
+        10.0,
+        "large: the points were overfitted",
     )
 
 
@@ -165,16 +174,17 @@ def _boundary_checks(solution: Solution, *, seed: int) -> list[Check]:
     """Measure given values on fresh boundary and initial points, relative to the size of the field."""
     problem = solution.known_problem
     counts = PointCounts(16, 1024, 512 if problem.time is not None else 0)
-    squares: dict[str, list[float]] = {}
+    found: dict[str, list[Array]] = {}
     for block in make_blocks(problem, counts, seed=seed):
         if block.kind in ("boundary", "initial") and _gives_values(problem, block):
             for name, rows in solution.block_rows(block).items():
-                squares.setdefault(name, []).append(float(np.mean(rows**2)))
+                found.setdefault(name, []).append(rows)
     checks = []
     for name, shape in problem.field_shapes.items():
-        found = [v for c in component_names({name: shape}) for v in squares.get(c, [])]
-        if found:
-            value = float(np.sqrt(np.mean(found))) / _field_size(solution, name)
+        given = [np.concatenate(found[c]) for c in component_names({name: shape}) if c in found]
+        if given:
+            misfit = math.sqrt(sum(float(np.mean(rows**2)) for rows in given))
+            value = misfit / _field_size(solution, name)
             checks.append(Check(f"given {name} on the boundary", value, problem.accuracy))
     return checks
 
@@ -195,20 +205,16 @@ def _field_size(solution: Solution, name: str) -> float:
 
 def _balance_checks(solution: Solution) -> list[Check]:
     """Compare boundary fluxes with sources, relative to the gross flux through the boundary."""
-    problem = solution.problem
+    limit = 10.0 * solution.problem.accuracy
+    when = "" if solution.problem.time is None else " halfway through time"
+    note = (
+        f"(outflow - source) / (flow + source){when}; limit 10 x accuracy, fluxes being derivatives"
+    )
     checks = []
     for name in _balance_names(solution):
-        net, gross = _flux_balance(solution, name)
-        if gross > 0:
-            limit = 10.0 * problem.accuracy
-            checks.append(
-                Check(
-                    f"{name} balance",
-                    net / gross,
-                    limit,
-                    "outflow less source / flux on the boundary",
-                )
-            )
+        net, size = _flux_balance(solution, name)
+        if size > 0:
+            checks.append(Check(f"{name} balance", net / size, limit, note))
     return checks
 
 
@@ -225,7 +231,10 @@ def _balance_names(solution: Solution) -> tuple[str, ...]:
 
 
 def _flux_balance(solution: Solution, name: str) -> tuple[float, float]:
-    """Return |outflow - source| and the size of the flux on the boundary, halfway through time if unsteady."""
+    """Return |outflow - source| and its scale: what crosses the boundary, plus what is released or stored.
+
+    A tenth of the size of the flux on the boundary is the least scale, for closed domains that nothing crosses.
+    """
 
     def flux(f: Fields, x: Coordinates, n: Jet) -> Jet:
         del n
@@ -237,14 +246,22 @@ def _flux_balance(solution: Solution, name: str) -> tuple[float, float]:
 
     problem = solution.problem
     time = None if problem.time is None else 0.5 * (problem.time.start + problem.time.end)
-    net = -np.asarray(solution.integral(source, time=time))
-    size = 0.0
+    points, _, weights = solution.quadrature(None, time)
+    released = solution.evaluate(points, source)
+    net = -np.tensordot(weights, released, axes=(0, 0))
+    scale = float(weights @ _size(released))
     for part in problem.domain.parts:
         points, normals, weights = solution.quadrature(part, time)
         values = solution.evaluate(points, flux)  # (N, d) or (N, C, d)
-        net = net + np.tensordot(weights, np.einsum("n...d,nd->n...", values, normals), axes=(0, 0))
-        size += float(weights @ np.sqrt(np.sum(values.reshape(len(values), -1) ** 2, axis=1)))
-    return float(np.linalg.norm(net)), size
+        across = np.einsum("n...d,nd->n...", values, normals)
+        net = net + np.tensordot(weights, across, axes=(0, 0))
+        scale += float(weights @ (_size(across) + 0.1 * _size(values)))
+    return float(np.linalg.norm(net)), scale
+
+
+def _size(values: Array) -> Array:
+    """Return the magnitude of a scalar, vector or tensor at each point, shape (N,)."""
+    return np.asarray(np.sqrt(np.sum(values.reshape(len(values), -1) ** 2, axis=1)))
 
 
 def _data_checks(solution: Solution) -> list[Check]:
@@ -285,3 +302,22 @@ def _quantity_checks(solution: Solution) -> list[Check]:
             deviation, note = math.nan, f"could not be evaluated: {type(error).__name__}: {error}"
         checks.append(Check(quantity.name, deviation, quantity.tolerance / size, note))
     return checks
+
+
+def _estimate_checks(solution: Solution) -> list[Check]:
+    """Refuse to trust an unknown that the data do not tell: its interval is as wide as what was known before."""
+    checks = []
+    for unknown, estimate in zip(solution.problem.unknowns, solution.estimates, strict=True):
+        size = abs(estimate.value) or 1.0
+        if unknown.bounds is not None and not unknown.logarithmic:
+            size = 0.5 * (unknown.bounds[1] - unknown.bounds[0])
+        note = "standard deviation / size; large: not identifiable from these data"
+        checks.append(Check(f"std of {estimate.name}", estimate.std / size, 0.5, note))
+    return checks
+
+
+def _status_checks(solution: Solution) -> list[Check]:
+    """Never trust a run that did not get to its end."""
+    bad = (StopReason.INTERRUPTED, StopReason.NON_FINITE)
+    broken = solution.status.reason in bad
+    return [Check("run was cut short", 1.0, 0.0, solution.status.message)] if broken else []

@@ -107,7 +107,10 @@ class _Probe:
         self._problem, self._blocks, self._lengths = problem, blocks, lengths
         self._names = component_names(problem.field_shapes)
         self._owner = [n for n, s in problem.field_shapes.items() for _ in range(math.prod(s))]
-        self._values = {u.name: u.initial for u in problem.unknowns}
+        self._values = {
+            u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu")
+            for u in problem.unknowns
+        }
 
     def rows(
         self, offsets: Mapping[str, float], sizes: Mapping[str, float], only: int | None = None
@@ -221,12 +224,20 @@ def _balance(response: Callable[[float], float], target: float) -> float:
     for _ in range(16):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if response(10.0**middle) < target else (low, middle)
-    size = 10.0 ** (0.5 * (low + high))
+    size = float(10.0 ** (0.5 * (low + high)))
     for _ in range(3):  # exact for power laws, so that the result does not depend on the units
         value, ahead = response(size), response(1.001 * size)
+        if not (0.0 < value < math.inf and 0.0 < ahead < math.inf):
+            return 0.0
         power = math.log(ahead / value) / math.log(1.001)
+        if abs(power) < _FLAT:
+            return 0.0
         size *= math.pow(target / value, 1.0 / power)
-    return float(size)
+    return size
+
+
+_FLAT = 0.05
+"""Exponent below which a response does not tell a size: it has saturated."""
 
 
 def _rms(values: Tensor) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, make_blocks
+from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.jets import component_names
 from pinnsolve.levels import Level, fitted_level, level_times
 from pinnsolve.method import Method
@@ -113,6 +113,9 @@ def _steps(
     """Yield every step's record, system and state."""
     probe = _probe_points(problem, system.scaling)
     snapshots = [_snapshot(system, state.theta, probe)]
+    floating = probe.new_tensor(
+        [float(name in problem.floating_fields) for name in problem.component_names]
+    )
     start = time.perf_counter()
     for step in range(1, method.max_steps + 1):
         due = method.resample_every and step % method.resample_every == 0
@@ -120,7 +123,11 @@ def _steps(
             system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
         state = method.optimiser.step(system, state)
         snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
-        error = estimated_error(system, state.theta, snapshots) if step >= _MEMORY else math.inf
+        error = (
+            estimated_error(system, state.theta, snapshots, floating)
+            if step >= _MEMORY
+            else math.inf
+        )
         seconds = time.perf_counter() - start
         yield (
             StepRecord(step, seconds, state.loss, error, state.damping, state.accepted),
@@ -242,7 +249,7 @@ def versions() -> dict[str, str]:
 
 
 def _probe_points(problem: Problem, scaling: Scaling) -> Tensor:
-    points = make_blocks(problem, PointCounts(512, 1, 1), seed=31)[0].point_sets[0]
+    points = interior_block(problem, 512, 31).point_sets[0]
     return scaling.to_unit(points.to(dtype=scaling.offset.dtype, device=scaling.offset.device))
 
 
@@ -253,7 +260,9 @@ def _snapshot(system: System, theta: Tensor, unit_points: Tensor) -> Tensor:
         return system.network.streams(parameters, unit_points, (VALUE,))[0]
 
 
-def estimated_error(system: System, theta: Tensor, snapshots: Sequence[Tensor]) -> float:
+def estimated_error(
+    system: System, theta: Tensor, snapshots: Sequence[Tensor], floating: Tensor
+) -> float:
     """Return the larger of two relative errors, the worst over the components.
 
     One is the change of the field over the last steps: convergence is at least geometric in practice, so the last
@@ -263,11 +272,13 @@ def estimated_error(system: System, theta: Tensor, snapshots: Sequence[Tensor]) 
         system: The system.
         theta: Its parameters.
         snapshots: Network outputs (N, C) at fixed points, oldest first.
+        floating: 1 for components whose level nothing determines, else 0, shape (C,).
     """
     old, new = snapshots[0], snapshots[-1]
     size = (new - new.mean(dim=0)).square().mean(dim=0).sqrt()
     size = torch.maximum(size, 0.05 * size.max())
-    moved = (new - old) - (new - old).mean(dim=0)
+    moved = new - old
+    moved = moved - floating * moved.mean(dim=0)
     change = moved.square().mean(dim=0).sqrt() / size
     misfit = given_misfit(system, theta) / size
     return float(torch.maximum(change, misfit).max())

@@ -315,7 +315,7 @@ OWN = CustomPhysics(
     [
         (Dirichlet("a", temprature=1.0), HEAT, "no field 'temprature'.*Did you mean 'temperature'"),
         (Dirichlet("a", velocity_z=1.0), FLOW, "no field 'velocity_z'"),
-        (Initial(velocity=1.0), HEAT, "start: Initial: there is no field 'velocity'"),
+        (Initial(velocity=1.0), HEAT, "start: Initial velocity: there is no field 'velocity'"),
         (Neumann("a", velocity_x=1.0), FLOW, "a: Neumann velocity_x is about 'velocity_x'"),
         (Insulated("a"), FLOW, "about 'temperature', but NavierStokes has velocity, pressure"),
         (Convection("a", 1.0), SOLID, "about 'temperature', but Elasticity has displacement"),
@@ -424,5 +424,5 @@ def test_unknowns_may_stand_for_given_numbers(
 
 def test_labels() -> None:
     assert Dirichlet("left", temperature=1.0).label == "left: Dirichlet temperature"
-    assert Initial(temperature=1.0).label == "start: Initial"
+    assert Initial(temperature=1.0).label == "start: Initial temperature"
     assert Periodic("left", "right").label == "left = right: Periodic"

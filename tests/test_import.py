@@ -42,10 +42,10 @@ sys.stderr.write("\\n" + json.dumps({"changed": changed, "modules": sorted(sys.m
 TIMED = """
 import time
 import torch
-start = time.perf_counter()
+start = time.process_time()
 import pinnsolve
 import sys
-sys.stderr.write("\\n" + repr(time.perf_counter() - start))
+sys.stderr.write("\\n" + repr(time.process_time() - start))
 """
 
 HEAVY = [
@@ -101,6 +101,6 @@ def test_imports_no_heavy_library(imported: subprocess.CompletedProcess[str], mo
 
 
 def test_adds_little_to_the_time_of_importing_torch() -> None:
-    """Less than 0.3 s; the best of five, since other processes can only make it longer."""
-    best = min(last_line(run(TIMED)) for _ in range(5))
+    """Less than 0.3 s of processor time, which other processes can only make longer: best of three."""
+    best = min(last_line(run(TIMED)) for _ in range(3))
     assert best < 0.3, f"import pinnsolve took {best:.2f} s after import torch"

@@ -29,6 +29,7 @@ LAYERS = [
     "tabulated",
     "quantities",
     "trial",
+    "declaration",
     "declaration_checks",
     "problem",
     "status",

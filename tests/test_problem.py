@@ -149,7 +149,7 @@ REFUSED = {
     ),
     "equations of another shape": (
         lambda: own(lambda f, x, m: f.temperature + torch.ones(5, dtype=torch.float64)),
-        "the equations of CustomPhysics do not evaluate",
+        "the equations of CustomPhysics cannot be evaluated",
     ),
     "equations that are numbers": (lambda: own(lambda f, x, m: 0.0), "must return a field"),
     "vector plus scalar": (
@@ -216,11 +216,11 @@ REFUSED = {
     ),
     "Initial of wrong shape": (
         lambda: problem(NavierStokes(), [*WALLS, Initial(velocity=1.0)], time=SPAN),
-        "start: Initial must be 2 components",
+        "start: Initial velocity must be 2 components",
     ),
     "NaN Initial": (
         lambda: problem(SLAB, [*HOT, Initial(temperature=lambda x: log(x.x - 5.0))], time=SPAN),
-        "start: Initial: temperature is not finite",
+        "start: Initial temperature: temperature is not finite",
     ),
     "transient without capacity": (
         lambda: problem(Heat(1.0), [*HOT, Initial(temperature=0.0)], time=SPAN),
@@ -255,7 +255,7 @@ REFUSED = {
         "points need the columns x, y, got 3 columns",
     ),
     # the declaration itself
-    "no name": (lambda: Problem("", PLATE, Heat(1.0), HOT), "a problem needs a name"),
+    "no name": (lambda: Problem("", PLATE, Heat(1.0), HOT), "a problem's name is used for files"),
     "accuracy of zero": (lambda: problem(accuracy=0.0), "accuracy is a relative error"),
     "accuracy of one": (lambda: problem(accuracy=1.0), "accuracy is a relative error"),
     "NaN accuracy": (lambda: problem(accuracy=math.nan), "accuracy is a relative error"),

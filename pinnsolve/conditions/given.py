@@ -70,6 +70,11 @@ class Initial(Condition):
         object.__setattr__(self, "part", "start")
         object.__setattr__(self, "values", dict(values))
 
+    @property
+    def label(self) -> str:
+        """Short name for tables, with the fields: several may stand at the start."""
+        return f"start: Initial {', '.join(self.values)}"
+
     def residual(self, f: Fields, x: Coordinates, normal: Jet, physics: Physics) -> dict[str, Jet]:
         """Return field minus given, per component."""
         del normal

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from pinnsolve.residuals import RowKey, System
 
-
 _LARGEST_SHARE = 1e-4
 """Largest factor on measurements: keeps them small beside the physics even if they are very noisy."""
 

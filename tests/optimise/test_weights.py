@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+import pinnsolve as ps
 from pinnsolve.blocks import PointCounts, make_blocks
 from pinnsolve.conditions import Dirichlet, Fixed, NoSlip, Periodic, Traction
 from pinnsolve.geometry import Rectangle
@@ -15,6 +17,7 @@ from pinnsolve.physics import Elasticity, NavierStokes
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import System, build_system
 from pinnsolve.scaling import find_scaling
+from pinnsolve.training import prepare
 
 PLATE = Rectangle((0.0, 0.0), (2.0, 1.0))
 
@@ -108,3 +111,31 @@ def test_the_system_itself_is_left_alone() -> None:
     system, theta = system_of(solid(), 0)
     balanced(system, theta)
     assert system.weights == {}
+
+
+def measured_rod(sigma: object) -> ps.Problem:
+    data = ps.Measurements([[0.2], [0.5], [0.9]], {"temperature": [30.0, 50.0, 80.0]}, sigma=sigma)
+    ends = [ps.Dirichlet("left", temperature=10.0), ps.Dirichlet("right", temperature=90.0)]
+    conductivity = ps.Unknown("k", 2.0)
+    heat = ps.Heat(conductivity, source=50.0)
+    return ps.Problem("rod", ps.Interval(0.0, 1.0), heat, ends, measurements=data)
+
+
+@pytest.mark.parametrize("sigma", [1e-6, 1e-3, 1.0, 1e3])
+def test_measurements_stay_small_beside_the_physics(sigma: float) -> None:
+    """However precise or noisy they are; the equations have a norm of 1."""
+    method = ps.Method(hidden=(5,), points=ps.PointCounts(12, 2))
+    system, theta = prepare(measured_rod(sigma), method, seed=0)
+    norms = square_norms(system, theta)
+    assert 0.0 < norms.pop(("measurements", "temperature")) <= 0.1**2 * (1.0 + 1e-9)
+    assert list(norms.values()) == pytest.approx([1.0] * len(norms), rel=1e-10)
+
+
+def test_measurements_weigh_by_their_noise_among_each_other() -> None:
+    sigma = np.array([1.0, 0.1, 0.01])
+    method = ps.Method(hidden=(5,), points=ps.PointCounts(12, 2))
+    system, _ = prepare(measured_rod(sigma), method, seed=0)
+    (block,) = (b for b in system.blocks if b.noise is not None)
+    factors = system.factor(block, "temperature")
+    assert isinstance(factors, torch.Tensor)
+    np.testing.assert_allclose((factors / factors[0]).numpy(), 1.0 / sigma, rtol=1e-12)
