@@ -31,9 +31,10 @@ def check_problem(problem: Declaration) -> None:
     Raises:
         ValueError: At the first broken rule.
     """
-    if not (isinstance(problem.name, str) and re.fullmatch(r"\w[\w.-]*", problem.name)):
+    name = problem.name
+    if not (isinstance(name, str) and re.fullmatch(r"[^\s./\\][^/\\\x00-\x1f]*", name)):
         raise ValueError(
-            f"a problem's name is used for files: letters, digits, '_', '-' and '.', got {problem.name!r}"
+            f"a problem's name is used for files: no slashes, no dot or space in front, got {name!r}"
         )
     if not isinstance(problem.domain, Shape):
         raise ValueError(f"domain must be a shape, such as Rectangle(...), got {problem.domain!r}")

@@ -320,4 +320,4 @@ def _status_checks(solution: Solution) -> list[Check]:
     """Never trust a run that did not get to its end."""
     bad = (StopReason.INTERRUPTED, StopReason.NON_FINITE)
     broken = solution.status.reason in bad
-    return [Check("run was cut short", 1.0, 0.0, solution.status.message)] if broken else []
+    return [Check("run was cut short", 1.0, 0.5, solution.status.message)] if broken else []

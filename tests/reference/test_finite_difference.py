@@ -434,6 +434,10 @@ def test_nodal_values_are_returned_at_nodes() -> None:
     np.testing.assert_allclose(found, solution.component("temperature"), atol=1e-12)
 
 
+LEVEL = Measurements(np.array([[0.5]]), {"temperature": np.array([1.0])}, 0.1)
+"""Without data, a problem whose level is open is refused before any reference sees it."""
+
+
 def heated(**changes: object) -> Problem:
     domain = Interval(0.0, 1.0)
     settings: dict[str, object] = {
@@ -464,7 +468,7 @@ def test_a_round_domain_is_refused() -> None:
 
 
 def test_periodic_conditions_are_refused() -> None:
-    problem = heated(conditions=[Periodic("left", "right")])
+    problem = heated(conditions=[Periodic("left", "right")], measurements=LEVEL)
     with pytest.raises(ValueError, match="periodic conditions are not covered"):
         finite_difference(problem, shape=(8,))
 
@@ -489,7 +493,8 @@ def test_too_few_time_steps_are_refused() -> None:
 
 
 def test_an_undetermined_problem_is_refused() -> None:
-    problem = heated(conditions=[Insulated("left"), Insulated("right")])
+    conditions = [Insulated("left"), Insulated("right")]
+    problem = heated(conditions=conditions, measurements=LEVEL)
     with pytest.raises(NotSolvedError, match="do not determine the solution"):
         finite_difference(problem, shape=(8,))
 

@@ -583,6 +583,11 @@ def test_singular_matrices_are_refused() -> None:
 # Refusals
 
 
+SENSOR = np.array([[0.5, 0.5]])
+WARM = {"measurements": Measurements(SENSOR, {"temperature": np.array([1.0])}, 0.1)}
+MOVED = {"measurements": Measurements(SENSOR, {"displacement_x": np.array([1.0])}, 0.1)}
+"""Without data, a problem whose level is open is refused before any reference sees it."""
+
 HEAT = [Dirichlet("left", temperature=0.0), *(Insulated(p) for p in ("right", "bottom", "top"))]
 FREE = [Traction(p) for p in ("left", "right", "bottom", "top")]
 SOLID = Elasticity(E, NU, plane="stress")
@@ -598,10 +603,10 @@ SOLID = Elasticity(E, NU, plane="stress")
             "steady",
         ),
         (NavierStokes(1.0, 1.0), [NoSlip(c.part) for c in HEAT], {}, "NavierStokes"),
-        (Heat(1.0), [Periodic("left", "right"), *HEAT[2:]], {}, "periodic parts"),
-        (Heat(1.0), [Insulated(c.part) for c in HEAT], {}, "free; give a value"),
-        (SOLID, FREE, {}, "rigid motion of displacement"),
-        (SOLID, [Symmetry("left"), *FREE[1:]], {}, "rigid motion of displacement"),
+        (Heat(1.0), [Periodic("left", "right"), *HEAT[2:]], WARM, "periodic parts"),
+        (Heat(1.0), [Insulated(c.part) for c in HEAT], WARM, "free; give a value"),
+        (SOLID, FREE, MOVED, "rigid motion of displacement"),
+        (SOLID, [Symmetry("left"), *FREE[1:]], MOVED, "rigid motion of displacement"),
         (
             Heat(Unknown("k", 1.0)),
             HEAT,

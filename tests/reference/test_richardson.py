@@ -12,6 +12,7 @@ import pytest
 from pinnsolve.conditions import Convection, Dirichlet, Initial, Insulated, NoSlip
 from pinnsolve.geometry import Disk, Interval, Rectangle, TimeInterval
 from pinnsolve.jets import Coordinates, Fields, Jet, exp, laplacian, sin
+from pinnsolve.measurements import Measurements
 from pinnsolve.physics import CustomPhysics, Heat, NavierStokes
 from pinnsolve.problem import Problem
 from pinnsolve.reference.reference import NoReference, Reference
@@ -167,7 +168,10 @@ def round_plate() -> Problem:
 
 
 def insulated_bar() -> Problem:
-    return Problem("bar", Interval(0.0, 1.0), Heat(1.0), [Insulated("left"), Insulated("right")])
+    """The level is set by data alone: without them the declaration itself is refused."""
+    conditions = [Insulated("left"), Insulated("right")]
+    data = Measurements(np.array([[0.5]]), {"temperature": np.array([1.0])}, 0.1)
+    return Problem("bar", Interval(0.0, 1.0), Heat(1.0), conditions, measurements=data)
 
 
 def beyond_the_fold() -> Problem:
