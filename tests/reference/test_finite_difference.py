@@ -47,7 +47,6 @@ from pinnsolve.measurements import Measurements
 from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
 from pinnsolve.problem import Problem
 from pinnsolve.reference.finite_difference import finite_difference
-from pinnsolve.reference.newton import NotSolvedError
 from pinnsolve.unknowns import Unknown
 
 Given = Callable[[Coordinates], object]
@@ -495,7 +494,7 @@ def test_too_few_time_steps_are_refused() -> None:
 def test_an_undetermined_problem_is_refused() -> None:
     conditions = [Insulated("left"), Insulated("right")]
     problem = heated(conditions=conditions, measurements=LEVEL)
-    with pytest.raises(NotSolvedError, match="do not determine the solution"):
+    with pytest.raises(ValueError, match="nothing sets the level of temperature"):
         finite_difference(problem, shape=(8,))
 
 

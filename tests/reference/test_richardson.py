@@ -189,7 +189,7 @@ def beyond_the_fold() -> Problem:
     ("problem", "reason"),
     [
         (round_plate, "not an axis-aligned box"),
-        (insulated_bar, "do not determine the solution"),
+        (insulated_bar, "nothing sets the level of temperature"),
         (beyond_the_fold, "Newton's method"),
     ],
 )
