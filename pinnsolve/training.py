@@ -290,16 +290,10 @@ def given_misfit(system: System, theta: Tensor) -> Tensor:
     squares = theta.new_zeros(len(names))
     counts = theta.new_zeros(len(names))
     kinds = {block.name: block.kind for block in system.blocks}
-    values_only = {
-        system.blocks[b].name
-        for group in system.groups
-        if group.indices == (VALUE,)
-        for b in group.blocks
-        if kinds[system.blocks[b].name] in ("boundary", "initial")
-    }
+    values_only = replace(system, groups=tuple(g for g in system.groups if g.indices == (VALUE,)))
     with torch.no_grad():
-        for key, rows in system.rows_by_key(theta).items():
-            if key.block in values_only and key.equation in names:
+        for key, rows in values_only.rows_by_key(theta).items():
+            if kinds[key.block] in ("boundary", "initial") and key.equation in names:
                 position = names.index(key.equation)
                 squares[position] += (rows / system.weights[key]).square().sum() * len(rows)
                 counts[position] += len(rows)
