@@ -314,14 +314,17 @@ def test_misfit_of_given_values() -> None:
 
 
 @pytest.mark.parametrize("name", ["rod", "flow", "heat_rod"])
-def test_error_estimate_has_no_memory_of_a_constant(name: str) -> None:
-    """A change of level between snapshots is no change of the field."""
+def test_error_estimate_forgives_a_constant_only_where_the_level_is_free(name: str) -> None:
+    """A change of level is no change of a floating field, and an error of any other."""
     system, theta = prepare(PROBLEMS[name](), QUICK, seed=0)
     generator = torch.Generator().manual_seed(0)
     old = torch.randn(50, system.network.num_outputs, generator=generator, dtype=torch.float64)
-    still = estimated_error(system, theta, [old, old])
-    assert estimated_error(system, theta, [old, old + 3.0]) == pytest.approx(still, rel=1e-12)
-    assert estimated_error(system, theta, [old, 100.0 * old]) > 0.98
+    free, fixed = torch.ones_like(old[0]), torch.zeros_like(old[0])
+    still = estimated_error(system, theta, [old, old], free)
+    lifted = [old, old + 300.0]
+    assert estimated_error(system, theta, lifted, free) == pytest.approx(still, rel=1e-12)
+    assert estimated_error(system, theta, lifted, fixed) > 100.0
+    assert estimated_error(system, theta, [old, 100.0 * old], free) > 0.98
 
 
 def test_level_of_an_unsteady_field_is_its_mean_at_every_time() -> None:
