@@ -23,7 +23,6 @@ def test_fences_are_found() -> None:
     assert fences(text) == [(2, "a = 1\n"), (8, "b = a\n")]
 
 
-@pytest.mark.skipif(not README.exists(), reason="there is no README.md")
 def test_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = fences(README.read_text(encoding="utf-8"))
