@@ -10,6 +10,7 @@ import torch
 
 from pinnsolve.architecture.given import given_values
 from pinnsolve.architecture.smoothness import check_smooth
+from pinnsolve.blocks import tensor
 from pinnsolve.geometry.quadrics import Quadric, vanishing_quadric
 from pinnsolve.jets import Coordinates
 from pinnsolve.networks.exact_boundary import ExactBoundary, Prescribed
@@ -230,9 +231,7 @@ def _inside(problem: Problem, scaling: Scaling) -> Coordinates:
     if problem.time is not None:
         when = np.linspace(problem.time.start, problem.time.end, len(points))
         points = np.column_stack((points, np.random.default_rng(0).permutation(when)))
-    unit = scaling.to(dtype=torch.float64, device=torch.device("cpu")).to_unit(
-        torch.tensor(points, dtype=torch.float64, device="cpu")
-    )
+    unit = scaling.to(dtype=torch.float64, device=torch.device("cpu")).to_unit(tensor(points))
     return Coordinates(unit, problem.frame)
 
 
@@ -252,8 +251,8 @@ def _check_agreement(
             points = inside.points.clone()
             points[:, time] = -1.0
         else:
-            edge = torch.tensor(_points_of(problem, scaling, [part]), dtype=torch.float64)
-            when = inside.points[torch.arange(len(edge)) % len(inside.points), time:]
+            edge = tensor(_points_of(problem, scaling, [part]))
+            when = inside.points[torch.arange(len(edge), device="cpu") % len(inside.points), time:]
             points = torch.cat((edge, when), dim=1)
         u = Coordinates(points, problem.frame)
         error = float((values.jet(u).value - value.jet(u).value).abs().max()) / size

@@ -56,7 +56,7 @@ def _line(
     points = start.repeat(_NUM_NODES, 1)
     for other, position in held.items():
         points[:, other] = position
-    points[:, axis] = torch.linspace(-1.0, 1.0, _NUM_NODES, dtype=torch.float64)
+    points[:, axis] = torch.linspace(-1.0, 1.0, _NUM_NODES, dtype=torch.float64, device="cpu")
     dim = problem.domain.dim
     center, half = points.new_tensor(value.center), points.new_tensor(value.half_lengths)
     located = (center + half * points)[:, :dim].numpy()

@@ -28,8 +28,8 @@ class Prescribed:
     """
 
     where: tuple[str, ...]
-    factors: tuple[Quadric, ...]
-    axis_of_start: int | None
+    factors: tuple[Quadric, ...] = field(repr=False)
+    axis_of_start: int | None = field(repr=False)
     values: Extension = field(repr=False)
 
     def distance(self, u: Coordinates) -> Jet:
