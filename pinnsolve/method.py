@@ -8,13 +8,29 @@ from typing import Literal, get_args
 
 import torch
 
+from pinnsolve.architecture import exact_boundary_for, periodic_axes, stream_function_for
 from pinnsolve.blocks import PointCounts
-from pinnsolve.networks import MLP, Network
+from pinnsolve.networks import (
+    MLP,
+    Embedding,
+    Identity,
+    Network,
+    OutputTransform,
+    Periodic,
+    Transformed,
+)
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.problem import Problem
+from pinnsolve.scaling import Scaling
 
 Precision = Literal["auto", "float64", "float32"]
 """Arithmetic of the run; ``auto`` is float64, the only one that reaches small errors."""
+
+Boundary = Literal["penalty", "exact"]
+"""Given values as rows of the least-squares system, or built into the network."""
+
+Velocity = Literal["components", "stream function"]
+"""The network gives a velocity directly, or as derivatives of a stream function (in 2-D)."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +41,11 @@ class Method:
         hidden: Widths of the hidden layers.
         points: Numbers of collocation points.
         bandwidth: Factor on the first layer's initial weights; larger sees finer detail.
+        embedding: What the network sees of the coordinates: ``auto`` makes it periodic where the
+            declaration is, ``none`` gives it the coordinates themselves.
+        boundary: Whether given boundary and initial values are rows of the least-squares system
+            (``penalty``) or met exactly by the network (``exact``).
+        velocity: ``components``, or ``stream function`` for plane flows free of divergence.
         resample_every: Steps after which new collocation points are drawn, so that none are
             overfitted; 0 never.
         adaptive_share: Share of the new interior points that is drawn in proportion to the residual.
@@ -39,6 +60,9 @@ class Method:
     hidden: tuple[int, ...] | None = None
     points: PointCounts | None = None
     bandwidth: float = 2.0
+    embedding: Literal["auto", "none"] | Embedding = "auto"
+    boundary: Boundary = "penalty"
+    velocity: Velocity = "components"
     resample_every: int = 5
     adaptive_share: float = 0.5
     max_steps: int = 400
@@ -64,6 +88,20 @@ class Method:
             raise ValueError(
                 f"precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}"
             )
+        if not (self.embedding in ("auto", "none") or isinstance(self.embedding, Embedding)):
+            raise ValueError(
+                f"embedding must be 'auto', 'none' or an Embedding such as Fourier, got {self.embedding!r}"
+            )
+        for name, kinds in (("boundary", Boundary), ("velocity", Velocity)):
+            if getattr(self, name) not in get_args(kinds):
+                raise ValueError(
+                    f"{name} must be one of {', '.join(get_args(kinds))}, got {getattr(self, name)!r}"
+                )
+        if self.boundary == "exact" and self.velocity == "stream function":
+            raise ValueError(
+                "boundary='exact' and velocity='stream function' exclude each other: adding given values would "
+                "break the freedom of divergence; keep one"
+            )
         _device(self.device)
 
     @property
@@ -76,8 +114,17 @@ class Method:
         """The arithmetic."""
         return torch.float32 if self.precision == "float32" else torch.float64
 
-    def network_for(self, problem: Problem) -> Network:
-        """Return the network: four hidden layers, wider for several components or coordinates."""
+    def network_for(self, problem: Problem, scaling: Scaling | None = None) -> Network:
+        """Return the network: four hidden layers, wider for several components or coordinates.
+
+        Args:
+            problem: The declaration.
+            scaling: Maps between SI and network units; needed for exact boundary values and for
+                stream functions.
+
+        Raises:
+            ValueError: If the declaration does not allow what the method asks for.
+        """
         axes, components = problem.frame.num_axes, len(problem.component_names)
         if self.hidden is not None:
             hidden = self.hidden
@@ -85,7 +132,29 @@ class Method:
             hidden = (12, 12)
         else:
             hidden = (16 if components == 1 and axes == 2 else 20 if axes <= 3 else 24,) * 4
-        return MLP(axes, components, hidden, self.bandwidth)
+        embedding = self._embedding_for(problem)
+        transform = self._transform_for(problem, scaling)
+        outputs = components if transform is None else transform.num_inner_outputs
+        inner = MLP(axes, outputs, hidden, self.bandwidth, embedding)
+        return inner if transform is None else Transformed(inner, transform)
+
+    def _embedding_for(self, problem: Problem) -> Embedding:
+        if isinstance(self.embedding, Embedding):
+            return self.embedding
+        periods = periodic_axes(problem) if self.embedding == "auto" else ()
+        return Periodic(periods) if periods else Identity()
+
+    def _transform_for(self, problem: Problem, scaling: Scaling | None) -> OutputTransform | None:
+        if self.boundary == "penalty" and self.velocity == "components":
+            return None
+        if scaling is None:
+            raise ValueError(
+                "boundary='exact' and velocity='stream function' need the scaling of the problem: "
+                "network_for(problem, scaling)"
+            )
+        if self.boundary == "exact":
+            return exact_boundary_for(problem, scaling)
+        return stream_function_for(problem, scaling)
 
     def points_for(self, problem: Problem, network: Network) -> PointCounts:
         """Return point counts that give about three rows per parameter."""
@@ -93,7 +162,11 @@ class Method:
             return self.points
         components = len(problem.component_names)
         rows = (2.6 if components == 1 else 2.1) * network.num_parameters
-        interior = max(64, math.ceil(rows / components))
+        # a stream function stands for two components and leaves out the equation of continuity
+        equations = (
+            network.transform.num_inner_outputs if isinstance(network, Transformed) else components
+        )
+        interior = max(64, math.ceil(rows / equations))
         if problem.frame.num_axes == 1:
             return PointCounts(interior, 2)
         initial = round(0.28 * interior) if problem.time is not None else 0

@@ -74,6 +74,7 @@ class System:
         unknowns: The numbers to be identified.
         weights: Factor of each equation's rows; missing means 1. Rows are divided by sqrt(N) of
             their block as well, or by the noise if they are measurements.
+        satisfied: Equations left out, since the network meets them whatever its parameters.
     """
 
     frame: Frame
@@ -84,6 +85,7 @@ class System:
     scaling: Scaling
     unknowns: tuple[Unknown, ...]
     weights: Mapping[RowKey, float]
+    satisfied: frozenset[RowKey] = frozenset()
 
     @property
     def num_rows(self) -> int:
@@ -257,6 +259,7 @@ def build_system(
     *,
     weights: Mapping[RowKey, float] | None = None,
     max_points: int = 4096,
+    satisfied: frozenset[RowKey] = frozenset(),
 ) -> System:
     """Group blocks for evaluation.
 
@@ -270,6 +273,7 @@ def build_system(
         weights: Factor by equation; None weights all alike.
         max_points: Most points in one batch; bounds the memory of a Jacobian chunk to
             ``max_points * num_parameters`` numbers.
+        satisfied: Equations to leave out, since the network meets them whatever its parameters.
     """
     like = scaling.offset
     # tensors: a number 0.0 would count as structurally zero and hide the derivatives it multiplies
@@ -279,7 +283,7 @@ def build_system(
         for block in blocks
         for start in range(0, block.num_points, max_points)
     ]
-    plans = [needed_streams(piece, shapes, frame, values) for piece in pieces]
+    pieces, plans = _planned(pieces, shapes, frame, values, satisfied)
     buckets: dict[tuple[object, ...], list[list[int]]] = {}
     for i, (piece, (indices, names)) in enumerate(zip(pieces, plans, strict=True)):
         key = (indices, len(names), len(piece.point_sets), piece.kind == "data")
@@ -303,5 +307,31 @@ def build_system(
             )
         )
     return System(
-        frame, dict(shapes), moved, tuple(groups), network, scaling, unknowns, dict(weights or {})
+        frame,
+        dict(shapes),
+        moved,
+        tuple(groups),
+        network,
+        scaling,
+        unknowns,
+        dict(weights or {}),
+        satisfied,
     )
+
+
+def _planned(
+    pieces: Sequence[Block],
+    shapes: Mapping[str, tuple[int, ...]],
+    frame: Frame,
+    values: Mapping[str, object],
+    satisfied: frozenset[RowKey],
+) -> tuple[list[Block], list[tuple[tuple[MultiIndex, ...], tuple[str, ...]]]]:
+    """Return the pieces that have equations left, each with its streams and these equations' names."""
+    kept, plans = [], []
+    for piece in pieces:
+        indices, names = needed_streams(piece, shapes, frame, values)
+        left = tuple(name for name in names if RowKey(piece.name, name) not in satisfied)
+        if left or not names:
+            kept.append(piece)
+            plans.append((indices, left))
+    return kept, plans

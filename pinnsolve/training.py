@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnsolve.architecture import satisfied_rows
 from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.jets import component_names
 from pinnsolve.levels import Level, fitted_level, level_times
@@ -171,8 +172,9 @@ def prepare(problem: Problem, method: Method, *, seed: int) -> tuple[System, Ten
     )
     device = method.torch_device
     scaling = find_scaling(problem, few).to(dtype=method.dtype, device=device)
-    network = method.network_for(problem)
-    system = _system(problem, method, network, scaling, {}, seed=seed)
+    network = method.network_for(problem, scaling)
+    satisfied = satisfied_rows(problem, network, scaling)
+    system = _system(problem, method, network, scaling, {}, satisfied=satisfied, seed=seed)
     generator = torch.Generator().manual_seed(seed)
     parameters = network.initial_parameters(generator, dtype=method.dtype, device=device)
     starts = parameters.new_tensor([unknown.start for unknown in problem.unknowns])
@@ -186,7 +188,14 @@ def on_fresh_points(
     """Return the same weighted system on newly drawn points, some of them where the residual is large."""
     choose = partial(choose_adaptively, problem, system, theta, method.adaptive_share)
     return _system(
-        problem, method, system.network, system.scaling, system.weights, seed=seed, choose=choose
+        problem,
+        method,
+        system.network,
+        system.scaling,
+        system.weights,
+        satisfied=system.satisfied,
+        seed=seed,
+        choose=choose,
     )
 
 
@@ -197,11 +206,13 @@ def _system(
     scaling: Scaling,
     weights: Mapping[RowKey, float],
     *,
+    satisfied: frozenset[RowKey],
     seed: int,
     choose: Choose = draw_uniformly,
 ) -> System:
+    blocks = make_blocks(problem, method.points_for(problem, network), seed=seed, choose=choose)
     return build_system(
-        make_blocks(problem, method.points_for(problem, network), seed=seed, choose=choose),
+        blocks,
         problem.field_shapes,
         problem.frame,
         network,
@@ -209,6 +220,7 @@ def _system(
         problem.unknowns,
         weights=weights,
         max_points=method.max_batch_points,
+        satisfied=satisfied,
     )
 
 

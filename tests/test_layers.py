@@ -37,6 +37,7 @@ LAYERS = [
     "scaling",
     "networks",
     "residuals",
+    "architecture",
     "optimise",
     "method",
     "record",

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from pinnsolve.estimates import Estimate
+from pinnsolve.interop.network_text import network_of, network_text
 from pinnsolve.interop.replacing import replacing
 from pinnsolve.levels import Level
-from pinnsolve.networks import MLP, Network
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.scaling import Scaling
@@ -30,8 +30,10 @@ Array = npt.NDArray[np.float64]
 FORMAT = "pinnsolve solution"
 """The mark in the file's attribute ``format``."""
 
-VERSION = 1
-"""The newest format that this code writes and reads."""
+VERSION = 2
+"""The newest format that this code writes and reads; 1 had no embeddings and no output transforms."""
+
+_SCALING = ("lower", "upper", "offset", "scale")
 
 _UNREADABLE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError)
 """What h5py, json and the constructors of values raise on a file that is damaged inside."""
@@ -86,7 +88,7 @@ def write_solution(solution: Solution, path: Path, companions: Companions | None
     import h5py
 
     beside = companions if companions is not None else Companions()
-    network = _network_text(solution.network)
+    network = network_text(solution.network)
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"] = FORMAT
         file.attrs["version"] = VERSION
@@ -95,7 +97,7 @@ def write_solution(solution: Solution, path: Path, companions: Companions | None
         file.attrs["network"] = network
         file["parameters"] = _numbers(solution.parameters)
         scaling = file.create_group("scaling")
-        for name in ("lower", "upper", "offset", "scale"):
+        for name in _SCALING:
             scaling[name] = _numbers(getattr(solution.scaling, name))
         file.attrs["levels"] = json.dumps(
             {name: asdict(level) for name, level in solution.levels.items()}
@@ -120,10 +122,8 @@ def read_solution(path: Path, problem: Problem) -> Solution:
     with _opened(path) as file:
         _check_problem(file, path, problem)
         verdict = json.loads(file.attrs["verdict"])
-        scaling = (
-            torch.from_numpy(file["scaling"][n][...]) for n in ("lower", "upper", "offset", "scale")
-        )
-        network = _network_of(str(file.attrs["network"]))
+        scaling = Scaling(*(torch.from_numpy(file["scaling"][name][...]) for name in _SCALING))
+        network = network_of(str(file.attrs["network"]), problem, scaling)
         parameters = torch.from_numpy(file["parameters"][...])
         if parameters.shape != (network.num_parameters,):
             raise ValueError(
@@ -133,7 +133,7 @@ def read_solution(path: Path, problem: Problem) -> Solution:
             problem=replace(problem, accuracy=float(file["problem"].attrs["accuracy"])),
             network=network,
             parameters=parameters,
-            scaling=Scaling(*scaling),
+            scaling=scaling,
             estimates=tuple(Estimate(**item) for item in json.loads(file.attrs["estimates"])),
             record=_read_record(file["record"]),
             levels={
@@ -285,20 +285,6 @@ def _verdict_of(item: dict[str, Any]) -> Verdict:
     return Verdict(
         tuple(Check(**check) for check in item["checks"]), item["accuracy"], tuple(item["notes"])
     )
-
-
-def _network_text(network: Network) -> str:
-    """Return a network as JSON: the name of its class and its fields."""
-    if not isinstance(network, MLP):
-        raise ValueError(f"a network of class {type(network).__name__} cannot be saved; use an MLP")
-    return json.dumps({"class": type(network).__name__, "fields": asdict(network)})
-
-
-def _network_of(text: str) -> Network:
-    item = json.loads(text)
-    if item["class"] != MLP.__name__:
-        raise ValueError(f"unknown network class {item['class']!r}")
-    return MLP(**{**item["fields"], "hidden": tuple(item["fields"]["hidden"])})
 
 
 def _numbers(values: Tensor) -> npt.NDArray[Any]:

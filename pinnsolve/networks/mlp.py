@@ -17,6 +17,7 @@ from torch import Tensor
 
 from pinnsolve.jets.elementary import tanh_rule
 from pinnsolve.multi_index import VALUE, MultiIndex, faa_di_bruno, lower_set
+from pinnsolve.networks.embedding import Embedding, Identity
 from pinnsolve.networks.network import Network, Pullback
 
 
@@ -42,12 +43,14 @@ class MLP(Network):
         num_outputs: Number C of field components.
         hidden: Widths of the hidden layers.
         bandwidth: Factor on the first layer's initial weights; larger sees finer detail.
+        embedding: What the first layer sees of the coordinates.
     """
 
     num_inputs: int
     num_outputs: int
     hidden: tuple[int, ...] = (24, 24, 24)
     bandwidth: float = 1.0
+    embedding: Embedding = Identity()  # noqa: RUF009 - a frozen value
 
     def __post_init__(self) -> None:
         """Refuse sizes that are not positive."""
@@ -57,11 +60,13 @@ class MLP(Network):
             )
         if not self.bandwidth > 0.0:
             raise ValueError(f"bandwidth must be > 0, got {self.bandwidth}")
+        self.embedding.num_features(self.num_inputs)
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
         """Shapes (outputs, inputs) of the weight matrices."""
-        widths = (self.num_inputs, *self.hidden, self.num_outputs)
+        features = self.embedding.num_features(self.num_inputs)
+        widths = (features, *self.hidden, self.num_outputs)
         return tuple((widths[i + 1], widths[i]) for i in range(len(widths) - 1))
 
     @property
@@ -119,7 +124,7 @@ class MLP(Network):
             raise ValueError(
                 f"streams must be a lower set that starts with the value, got {indices}"
             )
-        current = _input_streams(points, indices)
+        current = self.embedding.streams(points, indices)
         inputs: list[Tensor] = []
         outputs: list[Tensor] = []
         start = 0
@@ -152,13 +157,3 @@ def activate(streams: Tensor, indices: tuple[MultiIndex, ...]) -> Tensor:
             total = term if total is None else total + term
         results.append(total if total is not None else torch.zeros_like(outer[0]))
     return torch.stack(results)
-
-
-def _input_streams(points: Tensor, indices: tuple[MultiIndex, ...]) -> Tensor:
-    """Return the streams of the identity map: the points, unit vectors, and zeros; shape (S, N, D)."""
-    streams = points.new_zeros((len(indices), *points.shape))
-    streams[0] = points
-    for i, index in enumerate(indices):
-        if len(index) == 1:
-            streams[i, :, index[0]] = 1.0
-    return streams

@@ -1,0 +1,122 @@
+"""Networks as text: the name of each class and its fields, from which the same frozen value is built again.
+
+Given boundary values are not text but functions, so exact boundary values are named only, and made
+again from the problem and its scaling.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from pinnsolve.architecture import exact_boundary_for
+from pinnsolve.networks import (
+    MLP,
+    Embedding,
+    ExactBoundary,
+    Fourier,
+    Identity,
+    Network,
+    OutputTransform,
+    Periodic,
+    StreamFunction,
+    Transformed,
+)
+from pinnsolve.problem import Problem
+from pinnsolve.scaling import Scaling
+
+
+def network_text(network: Network) -> str:
+    """Return a network as JSON.
+
+    Raises:
+        ValueError: If it is, or contains, something of a class that no text can rebuild.
+    """
+    return json.dumps(_network_item(network))
+
+
+def network_of(text: str, problem: Problem, scaling: Scaling) -> Network:
+    """Return the network that a text describes.
+
+    Args:
+        text: What :func:`network_text` returned.
+        problem: The problem it solves.
+        scaling: Maps between SI and network units.
+
+    Raises:
+        ValueError: If the text names a class that is none of a network's.
+    """
+    return _network(json.loads(text), problem, scaling)
+
+
+def _network_item(network: Network) -> dict[str, Any]:
+    if isinstance(network, Transformed):
+        transform = _transform_item(network.transform)
+        return {
+            "class": "Transformed",
+            "inner": _network_item(network.inner),
+            "transform": transform,
+        }
+    if not isinstance(network, MLP):
+        raise _not_saved("network", network, "use an MLP, Transformed or not")
+    embedding = network.embedding
+    if not isinstance(embedding, Identity | Periodic | Fourier):
+        raise _not_saved("embedding", embedding, "use Identity, Periodic or Fourier")
+    fields = {**asdict(network), "embedding": _item(embedding)}
+    return {"class": "MLP", "fields": fields}
+
+
+def _transform_item(transform: OutputTransform) -> dict[str, Any]:
+    if isinstance(transform, ExactBoundary):
+        return {"class": "ExactBoundary"}
+    if isinstance(transform, StreamFunction):
+        return _item(transform)
+    raise _not_saved("output transform", transform, "use ExactBoundary or StreamFunction")
+
+
+def _item(value: Identity | Periodic | Fourier | StreamFunction) -> dict[str, Any]:
+    return {"class": type(value).__name__, "fields": asdict(value)}
+
+
+def _not_saved(what: str, value: object, instead: str) -> ValueError:
+    return ValueError(f"{what} of class {type(value).__name__} cannot be saved; {instead}")
+
+
+def _network(item: Any, problem: Problem, scaling: Scaling) -> Network:  # noqa: ANN401 - JSON
+    if item["class"] == "Transformed":
+        inner = _network(item["inner"], problem, scaling)
+        return Transformed(inner, _transform(item["transform"], problem, scaling))
+    if item["class"] != "MLP":
+        raise ValueError(f"unknown network class {item['class']!r}")
+    fields = dict(item["fields"])
+    embedding = _embedding(fields.pop("embedding", {"class": "Identity", "fields": {}}))
+    return MLP(**{**fields, "hidden": tuple(fields["hidden"])}, embedding=embedding)
+
+
+def _embedding(item: Any) -> Embedding:  # noqa: ANN401 - JSON
+    kinds: dict[str, type[Identity | Periodic | Fourier]] = {
+        "Identity": Identity,
+        "Periodic": Periodic,
+        "Fourier": Fourier,
+    }
+    if item["class"] not in kinds:
+        raise ValueError(f"unknown embedding class {item['class']!r}")
+    return kinds[item["class"]](**_frozen(item["fields"]))
+
+
+def _transform(item: Any, problem: Problem, scaling: Scaling) -> OutputTransform:  # noqa: ANN401 - JSON
+    if item["class"] == "ExactBoundary":
+        return exact_boundary_for(problem, scaling)
+    if item["class"] != "StreamFunction":
+        raise ValueError(f"unknown output transform class {item['class']!r}")
+    return StreamFunction(**_frozen(item["fields"]))
+
+
+def _frozen(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields with tuples where JSON has lists."""
+    return {name: _tuples(value) for name, value in fields.items()}
+
+
+def _tuples(value: Any) -> Any:  # noqa: ANN401 - JSON
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

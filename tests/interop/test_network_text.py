@@ -1,0 +1,112 @@
+"""Networks in files: every embedding and transform comes back equal, and nothing else is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+import pinnsolve as ps
+from pinnsolve.interop.hdf5 import read_solution
+from pinnsolve.interop.network_text import network_of, network_text
+from pinnsolve.networks import MLP, Embedding, Fourier, Periodic
+from pinnsolve.scaling import Scaling
+
+METHODS = {
+    "plain": ps.Method(hidden=(4, 3)),
+    "periodic": ps.Method(hidden=(4,), embedding=Periodic(((0, 2.0), (1, 0.3)), 2)),
+    "fourier": ps.Method(hidden=(4,), embedding=Fourier.random(2, scales=(1.0, 5.0), per_scale=2)),
+    "exact": ps.Method(hidden=(4,), boundary="exact"),
+    "stream function": ps.Method(hidden=(4,), velocity="stream function"),
+    "two at once": ps.Method(
+        hidden=(4,), velocity="stream function", embedding=Periodic(((1, 2.0),))
+    ),
+}
+
+
+def kovasznay() -> ps.Problem:
+    return ps.catalogue.make_problem("kovasznay")
+
+
+def scaling_of(problem: ps.Problem) -> Scaling:
+    lower, upper = (torch.tensor(bound, dtype=torch.float64) for bound in problem.bounds)
+    offset = torch.tensor([0.0, 0.0, 0.5], dtype=torch.float64)
+    return Scaling(lower, upper, offset, torch.full_like(offset, 2.5))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_text_gives_the_same_network(name: str) -> None:
+    problem = kovasznay()
+    scaling = scaling_of(problem)
+    network = METHODS[name].network_for(problem, scaling)
+    text = network_text(network)
+    assert network_of(text, problem, scaling) == network
+    assert json.loads(text)["class"] in ("MLP", "Transformed")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_files_give_the_same_values(name: str, tmp_path: Path, solution_of) -> None:
+    problem = kovasznay()
+    scaling = scaling_of(problem)
+    network = METHODS[name].network_for(problem, scaling)
+    parameters = network.initial_parameters(
+        torch.Generator().manual_seed(0), dtype=torch.float64, device=torch.device("cpu")
+    )
+    solution = replace(
+        solution_of("rod"),
+        problem=problem,
+        network=network,
+        parameters=parameters,
+        scaling=scaling,
+        levels={},
+    )
+    solution.save(tmp_path / "s.h5")
+    again = read_solution(tmp_path / "s.h5", kovasznay())
+    points = np.random.default_rng(0).uniform(-0.5, 1.0, (30, 2))
+    assert np.array_equal(again.at(points).velocity, solution.at(points).velocity)
+    assert np.array_equal(again.gradient("velocity", points), solution.gradient("velocity", points))
+
+
+def test_files_of_the_first_format_are_read(tmp_path: Path, solution_of) -> None:
+    solution = solution_of("rod")
+    solution.save(tmp_path / "s.h5")
+    with h5py.File(tmp_path / "s.h5", "a") as file:
+        item = json.loads(file.attrs["network"])
+        del item["fields"]["embedding"]
+        file.attrs["network"], file.attrs["version"] = json.dumps(item), 1
+    assert read_solution(tmp_path / "s.h5", solution.problem).network == solution.network
+
+
+def test_own_classes_are_not_saved() -> None:
+    class Other(Embedding):
+        num_features = streams = lambda self, *_: 2
+
+    with pytest.raises(ValueError, match="embedding of class Other cannot be saved"):
+        network_text(MLP(2, 1, (3,), embedding=Other()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda item: {**item, "class": "Popen"},
+        lambda item: {**item, "transform": {"class": "Popen", "fields": {}}},
+        lambda item: {
+            **item,
+            "inner": {
+                "class": "MLP",
+                "fields": {**item["inner"]["fields"], "embedding": {"class": "Popen"}},
+            },
+        },
+    ],
+)
+def test_other_classes_are_not_read(change) -> None:
+    problem = kovasznay()
+    scaling = scaling_of(problem)
+    item = json.loads(network_text(METHODS["exact"].network_for(problem, scaling)))
+    with pytest.raises(ValueError, match=r"unknown .* class 'Popen'"):
+        network_of(json.dumps(change(item)), problem, scaling)
