@@ -9,7 +9,7 @@ inertia and friction), found by probing the residual, so it works for any physic
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,12 +32,14 @@ class Scaling:
         upper: Upper corner of the coordinates, shape (D,).
         offset: Offset of each component, shape (C,).
         scale: Scale of each component, shape (C,).
+        logarithmic: Axes (of ranges) whose logarithm is mapped; nothing is differentiated along them.
     """
 
     lower: Tensor
     upper: Tensor
     offset: Tensor
     scale: Tensor
+    logarithmic: tuple[int, ...] = ()
 
     @property
     def half_lengths(self) -> Tensor:
@@ -46,7 +48,8 @@ class Scaling:
 
     def to_unit(self, points: Tensor) -> Tensor:
         """Map points in SI units to [-1, 1], shape (N, D)."""
-        return (points - 0.5 * (self.lower + self.upper)) / self.half_lengths
+        lower, upper = self._straightened(self.lower), self._straightened(self.upper)
+        return (self._straightened(points) - 0.5 * (lower + upper)) / (0.5 * (upper - lower))
 
     def stream_factor(self, index: MultiIndex) -> Tensor:
         """Return what turns a network's derivative into SI units, shape (C,)."""
@@ -58,7 +61,22 @@ class Scaling:
             t.to(dtype=dtype, device=device)
             for t in (self.lower, self.upper, self.offset, self.scale)
         )
-        return Scaling(*moved)
+        return Scaling(*moved, self.logarithmic)
+
+    def without(self, axes: Sequence[int]) -> Scaling:
+        """Return the maps of the coordinates that are left when some axes are held."""
+        kept = [axis for axis in range(len(self.lower)) if axis not in axes]
+        logarithmic = tuple(kept.index(axis) for axis in self.logarithmic if axis in kept)
+        return Scaling(self.lower[kept], self.upper[kept], self.offset, self.scale, logarithmic)
+
+    def _straightened(self, points: Tensor) -> Tensor:
+        """Return coordinates (..., D) with the logarithm of those that spread over decades."""
+        if not self.logarithmic:
+            return points
+        mapped = points.clone()
+        for axis in self.logarithmic:
+            mapped[..., axis] = torch.log(points[..., axis])
+        return mapped
 
 
 def find_scaling(problem: Problem, blocks: tuple[Block, ...]) -> Scaling:
@@ -97,7 +115,9 @@ def find_scaling(problem: Problem, blocks: tuple[Block, ...]) -> Scaling:
     offset_tensor, scale_tensor = (
         torch.tensor(v, dtype=torch.float64, device="cpu") for v in (offset, scale)
     )
-    return Scaling(lower, upper, offset_tensor, scale_tensor)
+    first = problem.frame.num_physical
+    logarithmic = tuple(first + i for i, item in enumerate(problem.ranges) if item.logarithmic)
+    return Scaling(lower, upper, offset_tensor, scale_tensor, logarithmic)
 
 
 class _Probe:

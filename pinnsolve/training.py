@@ -15,7 +15,6 @@ from torch import Tensor
 
 from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.jets import component_names
-from pinnsolve.levels import Level, fitted_level, level_times
 from pinnsolve.method import Method
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import Network
@@ -26,7 +25,7 @@ from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling, find_scaling
-from pinnsolve.solution import Solution
+from pinnsolve.solution import Solution, levelled
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.uncertainty import estimate_unknowns
@@ -217,19 +216,7 @@ def _finished(problem: Problem, system: System, theta: Tensor, record: RunRecord
     estimates = estimate_unknowns(system, theta) if problem.unknowns else ()
     parameters = theta[: system.network.num_parameters].detach()
     solution = Solution(problem, system.network, parameters, system.scaling, estimates, record)
-    return replace(
-        solution, levels={name: mean_level(solution, name) for name in problem.floating_fields}
-    )
-
-
-def mean_level(solution: Solution, name: str) -> Level:
-    """Return the mean of a scalar field over the domain, as a function of time if unsteady."""
-    interval = solution.problem.time
-    if interval is None:
-        return Level((float(solution.average(name)),))
-    times = level_times(interval.start, interval.end)
-    means = np.array([float(solution.average(name, time=float(t))) for t in times])
-    return fitted_level(means, interval.start, interval.end)
+    return solution if problem.ranges else levelled(solution)
 
 
 def versions() -> dict[str, str]:
