@@ -328,9 +328,7 @@ def _rows_on_part(
         sample = problem.domain.sample_part(condition.part, 8, seed=0)
         inside, directions = sample.points, sample.normals
     points = torch.tensor(inside, dtype=torch.float64, device="cpu")
-    x = Coordinates(
-        _in_full(problem, points, start=isinstance(condition, Initial)), problem.frame
-    )
+    x = Coordinates(_in_full(problem, points, start=isinstance(condition, Initial)), problem.frame)
     normals = torch.tensor(directions, dtype=torch.float64, device="cpu")
     normal = as_jet(list(normals.unbind(1)), problem.frame)
     fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)

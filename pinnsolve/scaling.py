@@ -57,11 +57,11 @@ class Scaling:
 
     def to(self, *, dtype: torch.dtype, device: torch.device) -> Scaling:
         """Return a copy in another precision or on another device."""
-        moved = (
+        lower, upper, offset, scale = (
             t.to(dtype=dtype, device=device)
             for t in (self.lower, self.upper, self.offset, self.scale)
         )
-        return Scaling(*moved, self.logarithmic)
+        return Scaling(lower, upper, offset, scale, self.logarithmic)
 
     def without(self, axes: Sequence[int]) -> Scaling:
         """Return the maps of the coordinates that are left when some axes are held."""

@@ -359,7 +359,6 @@ class Solution:
             points = np.column_stack((points, np.full(len(points), when)))
         return points, normals, weights
 
-
     def _refuse_open_ranges(self) -> None:
         if self.problem.ranges:
             raise ValueError(missing_text(self.problem.ranges))

@@ -110,7 +110,7 @@ def _steps(
     problem: Problem, method: Method, system: System, state: GaussNewtonState, seed: int
 ) -> Iterator[tuple[StepRecord, System, GaussNewtonState]]:
     """Yield every step's record, system and state."""
-    probe = _probe_points(problem, system.scaling)
+    probe = at_ends(problem, _probe_points(problem, system.scaling))
     snapshots = [_snapshot(system, state.theta, probe)]
     floating = probe.new_tensor(
         [float(name in problem.floating_fields) for name in problem.component_names]
@@ -122,11 +122,12 @@ def _steps(
             system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
         state = method.optimiser.step(system, state)
         snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
-        error = (
-            estimated_error(system, state.theta, snapshots, floating)
-            if step >= _MEMORY
-            else math.inf
-        )
+        error = math.inf
+        if step >= _MEMORY:
+            error = max(
+                estimated_error(system, state.theta, [s[i] for s in snapshots], floating)
+                for i in range(len(probe))
+            )
         seconds = time.perf_counter() - start
         yield (
             StepRecord(step, seconds, state.loss, error, state.damping, state.accepted),
@@ -240,11 +241,35 @@ def _probe_points(problem: Problem, scaling: Scaling) -> Tensor:
     return scaling.to_unit(points.to(dtype=scaling.offset.dtype, device=scaling.offset.device))
 
 
+def at_ends(problem: Problem, unit_points: Tensor) -> Tensor:
+    """Return the points at which errors are estimated, in groups: at the ends of every range.
+
+    An error is relative to the field at the same parameters, which may be far smaller at one end,
+    and the ends are where a network is worst.
+
+    Args:
+        problem: The declaration.
+        unit_points: Points all over, in network units, shape (N, D).
+
+    Returns:
+        Shape (groups, M, D); all points as one group if there are no ranges.
+    """
+    axes = range(problem.frame.num_physical, problem.frame.num_axes)
+    groups = []
+    for axis in axes:
+        for end in (-1.0, 1.0):
+            moved = unit_points[: max(64, len(unit_points) // (2 * len(axes)))].clone()
+            moved[:, axis] = end
+            groups.append(moved)
+    return torch.stack(groups) if groups else unit_points[None]
+
+
 def _snapshot(system: System, theta: Tensor, unit_points: Tensor) -> Tensor:
-    """Return the network's outputs at the probe points, shape (N, C)."""
+    """Return the network's outputs at points (groups, M, D), shape (groups, M, C)."""
     with torch.no_grad():
         parameters = theta[: system.network.num_parameters]
-        return system.network.streams(parameters, unit_points, (VALUE,))[0]
+        values = system.network.streams(parameters, unit_points.flatten(0, 1), (VALUE,))[0]
+        return values.unflatten(0, unit_points.shape[:2])
 
 
 def estimated_error(

@@ -49,6 +49,7 @@ LAYERS = [
     "evaluation",
     "solution",
     "judging",
+    "judging_ranges",
     "sampling",
     "threads",
     "training",

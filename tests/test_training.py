@@ -14,6 +14,7 @@ import torch
 
 import pinnsolve as ps
 from pinnsolve.catalogue import make_problem
+from pinnsolve.levels import mean_level
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.record import StepRecord
 from pinnsolve.training import (

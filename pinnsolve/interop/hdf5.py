@@ -17,8 +17,9 @@ from torch import Tensor
 from pinnsolve.estimates import Estimate
 from pinnsolve.interop.replacing import replacing
 from pinnsolve.levels import Level
-from pinnsolve.networks import MLP, Network
+from pinnsolve.networks import MLP, FrozenInputs, Network
 from pinnsolve.problem import Problem
+from pinnsolve.ranges import in_words
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
@@ -97,6 +98,7 @@ def write_solution(solution: Solution, path: Path, companions: Companions | None
         scaling = file.create_group("scaling")
         for name in ("lower", "upper", "offset", "scale"):
             scaling[name] = _numbers(getattr(solution.scaling, name))
+        scaling.attrs["logarithmic"] = json.dumps(solution.scaling.logarithmic)
         file.attrs["levels"] = json.dumps(
             {name: asdict(level) for name, level in solution.levels.items()}
         )
@@ -112,17 +114,20 @@ def read_solution(path: Path, problem: Problem) -> Solution:
 
     Args:
         path: A file written by :func:`write_solution`.
-        problem: The problem it solves; its accuracy becomes the one the file was made with.
+        problem: The problem it solves; its accuracy becomes the one the file was made with, and
+            ranges take the values that the file is for, if it holds the solution at given values.
 
     Raises:
         ValueError: If the file is not a saved solution, is damaged, or solves another problem.
     """
     with _opened(path) as file:
+        problem = _at_held(file, path, problem)
         _check_problem(file, path, problem)
         verdict = json.loads(file.attrs["verdict"])
-        scaling = (
+        lower, upper, offset, scale = (
             torch.from_numpy(file["scaling"][n][...]) for n in ("lower", "upper", "offset", "scale")
         )
+        logarithmic = tuple(json.loads(file["scaling"].attrs.get("logarithmic", "[]")))
         network = _network_of(str(file.attrs["network"]))
         parameters = torch.from_numpy(file["parameters"][...])
         if parameters.shape != (network.num_parameters,):
@@ -133,7 +138,7 @@ def read_solution(path: Path, problem: Problem) -> Solution:
             problem=replace(problem, accuracy=float(file["problem"].attrs["accuracy"])),
             network=network,
             parameters=parameters,
-            scaling=Scaling(*scaling),
+            scaling=Scaling(lower, upper, offset, scale, logarithmic),
             estimates=tuple(Estimate(**item) for item in json.loads(file.attrs["estimates"])),
             record=_read_record(file["record"]),
             levels={
@@ -206,7 +211,7 @@ class _NotThisFileError(ValueError):
 def _check_problem(file: Any, path: Path, problem: Problem) -> None:  # noqa: ANN401 - h5py is untyped
     attributes = file["problem"].attrs
     for what, expected in _signature(problem).items():
-        found = json.loads(attributes[what])
+        found = json.loads(attributes.get(what, "[]"))
         if found != expected:
             raise _NotThisFileError(
                 f"{path}: solves {str(attributes['name'])!r} with {what} {_listed(found)}, but the problem "
@@ -220,7 +225,26 @@ def _signature(problem: Problem) -> dict[str, list[Any]]:
         "coordinates": list(problem.frame.axis_names),
         "components": list(problem.component_names),
         "unknowns": [unknown.name for unknown in problem.unknowns],
+        "ranges": [str(item) for item in problem.ranges],
     }
+
+
+def _at_held(file: Any, path: Path, problem: Problem) -> Problem:  # noqa: ANN401
+    """Return the problem at the values that a saved solution is for."""
+    held = json.loads(file["problem"].attrs.get("held", "{}"))
+    open_names = {item.name for item in problem.ranges}
+    try:
+        given = problem.given(**{name: held[name] for name in held if name in open_names})
+    except ValueError as error:
+        raise _NotThisFileError(
+            f"{path}: does not fit the problem {problem.name!r}: {error}"
+        ) from error
+    if dict(given.held) != held:
+        raise _NotThisFileError(
+            f"{path}: solved at {in_words(held) or 'no given values'}, but the problem {problem.name!r} "
+            f"is at {in_words(given.held) or 'no given values'}; give the problem that this file was made from"
+        )
+    return given
 
 
 def _listed(names: list[Any]) -> str:
@@ -233,6 +257,7 @@ def _write_problem(group: Any, problem: Problem) -> None:  # noqa: ANN401
     settings = {name: str(value) for name, value in problem.parameters.items() if value is not None}
     group.attrs["settings"] = json.dumps(settings)
     group.attrs["accuracy"] = problem.accuracy
+    group.attrs["held"] = json.dumps(dict(problem.held))
     for name, value in _signature(problem).items():
         group.attrs[name] = json.dumps(value)
 
@@ -289,6 +314,9 @@ def _verdict_of(item: dict[str, Any]) -> Verdict:
 
 def _network_text(network: Network) -> str:
     """Return a network as JSON: the name of its class and its fields."""
+    if isinstance(network, FrozenInputs):
+        inner = {"network": _network_text(network.network), "held": network.held}
+        return json.dumps({"class": FrozenInputs.__name__, "fields": inner})
     if not isinstance(network, MLP):
         raise ValueError(f"a network of class {type(network).__name__} cannot be saved; use an MLP")
     return json.dumps({"class": type(network).__name__, "fields": asdict(network)})
@@ -296,9 +324,13 @@ def _network_text(network: Network) -> str:
 
 def _network_of(text: str) -> Network:
     item = json.loads(text)
+    content = item["fields"]
+    if item["class"] == FrozenInputs.__name__:
+        held = tuple((int(position), float(value)) for position, value in content["held"])
+        return FrozenInputs(_network_of(content["network"]), held)
     if item["class"] != MLP.__name__:
         raise ValueError(f"unknown network class {item['class']!r}")
-    return MLP(**{**item["fields"], "hidden": tuple(item["fields"]["hidden"])})
+    return MLP(**{**content, "hidden": tuple(content["hidden"])})
 
 
 def _numbers(values: Tensor) -> npt.NDArray[Any]:
