@@ -140,6 +140,12 @@ class Problem:
             ValueError: If there is no such range or a value lies outside of it.
         """
         check_names(self.ranges, values)
+        many = [name for name, value in values.items() if np.ndim(value)]
+        if many:
+            raise ValueError(
+                f"given() holds {many[0]} at one number, got {values[many[0]]!r}; for a value per point use "
+                f"solution.at(points, {many[0]}=[...])"
+            )
         chosen = {r.name: float(values[r.name]) for r in self.ranges if r.name in values}
         left = tuple(item for item in self.ranges if item.name not in chosen)
         columns([item for item in self.ranges if item.name in chosen], chosen, 1)

@@ -269,7 +269,7 @@ def _snapshot(system: System, theta: Tensor, unit_points: Tensor) -> Tensor:
     with torch.no_grad():
         parameters = theta[: system.network.num_parameters]
         values = system.network.streams(parameters, unit_points.flatten(0, 1), (VALUE,))[0]
-        return values.unflatten(0, unit_points.shape[:2])
+        return values.reshape(*unit_points.shape[:2], -1)
 
 
 def estimated_error(
