@@ -30,6 +30,10 @@ def fin_range(
         length: Length in m.
         thickness: Thickness in m.
     """
+    sizes = {"conductivity": conductivity, "length": length, "thickness": thickness}
+    for name, value in sizes.items():
+        if not value > 0.0:
+            raise ValueError(f"{name} must be > 0, got {value}")
     base, ambient = 100.0, 20.0
     coefficient = ps.Range("coefficient", least, most, logarithmic=True, unit="W/(m2 K)")
 

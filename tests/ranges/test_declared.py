@@ -191,6 +191,19 @@ def test_the_scale_covers_the_whole_range(families) -> None:
         assert 0.1 / low < float(find_scaling(problem, blocks).scale[0]) < 10.0 / low
 
 
+def test_a_scale_that_is_given_stays_and_an_end_without_size_does_not_matter(families) -> None:
+    k = ps.Range("k", 1e-2, 1.0)
+    plain = families.rod(k, scales={"temperature": 7.0})
+    blocks = make_blocks(plain, ps.PointCounts(64, 64), seed=5)
+    assert find_scaling(plain, blocks).scale.tolist() == [7.0]
+    heating = ps.Range("heating", 0.0, 3.0)
+    sides = [ps.Dirichlet(part, temperature=0.0) for part in ("left", "right")]
+    physics = ps.Heat(conductivity=1.0, source=heating)
+    heated = replace(families.rod(1.0, conditions=sides), physics=physics)
+    blocks = make_blocks(heated, ps.PointCounts(64, 64), seed=5)
+    assert 0.1 < float(find_scaling(heated, blocks).scale[0]) < 10.0
+
+
 def test_unit_coordinates_of_a_logarithmic_range(families) -> None:
     problem = families.rod(DECADES)
     scaling = find_scaling(problem, make_blocks(problem, ps.PointCounts(64, 64), seed=5))
