@@ -128,11 +128,11 @@ def _answer_over_ranges(
     problem = trained.solution.problem
     samples: tuple[Sample, ...] = ()
     try:
+        find = _ReferencesInTime(problem, wanted)
         if trained.solution.status.reason is StopReason.INTERRUPTED:
-            wanted = False
+            find = _ReferencesInTime(problem, NoReference("interrupted"))
         elif announce is not None and wanted is True:
             announce("solving references over the range")
-        find = _ReferencesInTime(problem, wanted)
         samples = sample_ranges(problem, find, seed=seed)
         if announce is not None:
             announce("checking")
@@ -146,7 +146,7 @@ def _answer_over_ranges(
 class _ReferencesInTime:
     """Finds references one after the other until the next would probably take too long."""
 
-    def __init__(self, problem: Problem, wanted: bool | Reference) -> None:
+    def __init__(self, problem: Problem, wanted: bool | Reference | NoReference) -> None:
         self._problem, self._wanted = problem, wanted
         self._spent, self._longest = 0.0, 0.0
 
@@ -154,6 +154,8 @@ class _ReferencesInTime:
         if isinstance(self._wanted, Reference):
             values = {item.name: given.held[item.name] for item in self._problem.ranges}
             return along(self._wanted, self._problem, values)
+        if isinstance(self._wanted, NoReference):
+            return self._wanted
         if not self._wanted:
             return NoReference("not asked for")
         if self._spent + self._longest > _RANGE_SECONDS:
