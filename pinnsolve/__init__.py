@@ -63,6 +63,7 @@ from pinnsolve.method import Method
 from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
+from pinnsolve.ranges import Range
 from pinnsolve.solution import Solution
 from pinnsolve.solver import solve
 from pinnsolve.status import Status, StopReason
@@ -106,6 +107,7 @@ __all__ = [
     "Polygon",
     "Problem",
     "Quantity",
+    "Range",
     "Rectangle",
     "Shape",
     "Solution",

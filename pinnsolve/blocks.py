@@ -86,9 +86,11 @@ class Block:
         Args:
             fields: Fields at each point set.
             x: Coordinates of each point set.
-            values: A value for every unknown: a number or a tensor of shape () or (N,).
+            values: A value for every unknown: a number or a tensor of shape () or (N,). The ranges
+                take their values from the coordinates.
         """
-        return self.law(Site(fields, x, normal_jet(self.normals, x[0].frame), self.data), values)
+        site = Site(fields, x, normal_jet(self.normals, x[0].frame), self.data)
+        return self.law(site, {**values, **x[0].parameters})
 
     def taken(self, span: slice | Tensor) -> Block:
         """Return the block at some of its points only."""
@@ -160,7 +162,7 @@ def make_blocks(
         else:
             draw = partial(boundary_block, problem, condition)
             share = problem.domain.part_measure(condition.part) / total
-            floor = 1 if problem.domain.dim == 1 and problem.time is None else 16
+            floor = 1 if problem.frame.num_axes == 1 else 16
             number = max(round(counts.boundary * share), floor)
         blocks.append(choose(draw, number, seed + 101 * (i + 1)))
     if problem.measurements is not None:
@@ -172,7 +174,7 @@ def make_blocks(
 
 def interior_block(problem: Problem, number: int, seed: int) -> Block:
     """Return the field equations at ``number`` points inside."""
-    points = with_times(problem, problem.domain.sample_interior(number, seed=seed), seed=seed + 1)
+    points = in_full(problem, problem.domain.sample_interior(number, seed=seed), seed=seed + 1)
 
     def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
         return scalar_equations(bind(problem.physics, values).residual(site.fields[0], site.x[0]))
@@ -183,7 +185,7 @@ def interior_block(problem: Problem, number: int, seed: int) -> Block:
 def boundary_block(problem: Problem, condition: Condition, number: int, seed: int) -> Block:
     """Return one condition at ``number`` points of its part."""
     sample = problem.domain.sample_part(condition.part, number, seed=seed)
-    points = with_times(problem, sample.points, seed=seed + 1)
+    points = in_full(problem, sample.points, seed=seed + 1)
     normals = tensor(sample.normals)
     if isinstance(condition, Periodic):
         return _periodic_block(problem, condition, points, normals)
@@ -198,7 +200,7 @@ def condition_block(
     Args:
         problem: The declaration.
         condition: Any condition but a periodic one.
-        points: Shape (N, D), time included.
+        points: Shape (N, D), time and parameters included.
         normals: Outward unit normals, shape (N, space dimension).
     """
 
@@ -220,7 +222,7 @@ def initial_block(problem: Problem, condition: Initial, number: int, seed: int) 
     ]
     points = np.concatenate((inside, *edge))
     start = problem.time.start if problem.time is not None else 0.0
-    located = tensor(np.column_stack((points, np.full(len(points), start))))
+    located = in_full(problem, points, seed=seed + 1, time=start)
     block = condition_block(problem, condition, located, _no_normals(problem, located))
     return replace(block, kind="initial")
 
@@ -249,20 +251,28 @@ def data_block(problem: Problem) -> Block:
     return Block("measurements", "data", (points,), law, _no_normals(problem, points), given, sigma)
 
 
+_NUM_GAUGES = 33
+"""Times, or values of a range, at which a level is fixed; its square for several of these."""
+
+
 def gauge_block(problem: Problem) -> Block:
-    """Return ``field = 0`` at one point (at several times) for fields whose level nothing sets."""
+    """Return ``field = 0`` at one point (at several times and parameters) for fields whose level nothing sets."""
     floating = problem.floating_fields
     anchor = problem.domain.sample_interior(1, seed=0)
-    times = 1 if problem.time is None else 33
-    points = np.repeat(anchor, times, axis=0)
-    if problem.time is not None:
-        points = np.column_stack((points, np.linspace(problem.time.start, problem.time.end, times)))
+    if problem.ranges:
+        open_axes = len(problem.ranges) + int(problem.time is not None)
+        number = _NUM_GAUGES ** min(open_axes, 2)
+        located = in_full(problem, np.repeat(anchor, number, axis=0), seed=0)
+    elif problem.time is not None:
+        times = np.linspace(problem.time.start, problem.time.end, _NUM_GAUGES)
+        located = tensor(np.column_stack((np.repeat(anchor, _NUM_GAUGES, axis=0), times)))
+    else:
+        located = tensor(anchor)
 
     def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
         del values
         return {name: site.fields[0][name] for name in floating}
 
-    located = tensor(points)
     return Block(
         "level of " + ", ".join(floating), "gauge", (located,), law, _no_normals(problem, located)
     )
@@ -284,17 +294,37 @@ def normal_jet(normals: Tensor, frame: Frame) -> Jet:
     return as_jet(list(normals.unbind(1)), frame)
 
 
-def with_times(problem: Problem, points: npt.NDArray[np.float64], *, seed: int) -> Tensor:
-    """Return space points (N, d) with quasi-random times appended if the problem is unsteady, (N, D)."""
-    if problem.time is None:
-        return tensor(points)
-    engine = torch.quasirandom.SobolEngine(1, scramble=True, seed=seed)
-    share = engine.draw(len(points), dtype=torch.float64)[:, 0]
-    shuffle = torch.randperm(
-        len(points), generator=torch.Generator().manual_seed(seed), device="cpu"
-    )
-    times = problem.time.start + (problem.time.end - problem.time.start) * share[shuffle]
-    return torch.cat((tensor(points), times[:, None]), dim=1)
+def in_full(
+    problem: Problem,
+    points: npt.NDArray[np.float64],
+    *,
+    seed: int,
+    time: float | None = None,
+) -> Tensor:
+    """Return space points (N, d) with quasi-random times and parameters appended, as far as there are, (N, D).
+
+    Args:
+        problem: The declaration.
+        points: Shape (N, d).
+        seed: Seed of the draw.
+        time: The time of all points; None draws it from the interval.
+    """
+    number = len(points)
+    drawn = problem.time is not None and time is None
+    columns = [] if time is None else [tensor(np.full(number, time))]
+    open_axes = int(drawn) + len(problem.ranges)
+    if open_axes:
+        engine = torch.quasirandom.SobolEngine(open_axes, scramble=True, seed=seed)
+        generator = torch.Generator().manual_seed(seed)
+        shuffle = torch.randperm(number, generator=generator, device="cpu")
+        shares = list(engine.draw(number, dtype=torch.float64)[shuffle].unbind(1))
+        if problem.time is not None and drawn:
+            columns.append(problem.time.start + problem.time.duration * shares.pop(0))
+        columns += [
+            tensor(item.at_shares(share.numpy()))
+            for item, share in zip(problem.ranges, shares, strict=True)
+        ]
+    return torch.cat((tensor(points), *(column[:, None] for column in columns)), dim=1)
 
 
 def tensor(array: npt.NDArray[np.float64]) -> Tensor:

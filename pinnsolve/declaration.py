@@ -13,6 +13,7 @@ from pinnsolve.geometry import Shape, TimeInterval
 from pinnsolve.jets import Coordinates, Frame
 from pinnsolve.measurements import Measurements
 from pinnsolve.physics import Physics
+from pinnsolve.ranges import Range
 from pinnsolve.unknowns import Unknown
 
 
@@ -82,6 +83,11 @@ class Declaration(Protocol):
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """Numbers to be identified."""
+        ...
+
+    @property
+    def ranges(self) -> Sequence[Range]:
+        """Parameter ranges."""
         ...
 
     @property

@@ -44,6 +44,7 @@ def check_problem(problem: Declaration) -> None:
         raise ValueError(
             f"accuracy is a relative error between 1e-12 and 1, got {problem.accuracy}"
         )
+    _check_ranges(problem)
     problem.physics.check(problem.frame)
     for condition in problem.conditions:
         if not isinstance(condition, Condition):
@@ -95,6 +96,23 @@ def level_is_set(problem: Declaration, name: str) -> bool:
         if any(not torch.allclose(plain[key], shifted[key], rtol=1e-9, atol=0.0) for key in plain):
             return True
     return False
+
+
+def _check_ranges(problem: Declaration) -> None:
+    taken = {
+        **dict.fromkeys((*problem.field_shapes, *problem.component_names), "a field"),
+        **{unknown.name: "an unknown" for unknown in problem.unknowns},
+    }
+    for item in problem.ranges:
+        if item.name in taken:
+            raise ValueError(
+                f"range {item.name!r}: {taken[item.name]} has this name already; choose another one"
+            )
+    if problem.ranges and problem.measurements is not None:
+        raise ValueError(
+            f"range {problem.ranges[0].name!r}: measurements belong to one value, a range to many; give a number "
+            "in its place, or an Unknown to find it"
+        )
 
 
 def _check_scales(problem: Declaration) -> None:
@@ -188,6 +206,7 @@ def _check_measurements(problem: Declaration) -> None:
                 f"{data.source}: no field component {name!r}. {near_match_text(name, problem.component_names)}"
             )
     lower, upper = problem.bounds
+    # no ranges here, so time is the last column
     tolerance = 1e-9 * float(np.max(upper - lower))
     inside = problem.domain.contains(data.points[:, : problem.domain.dim], tolerance=tolerance)
     if problem.time is not None:
@@ -208,8 +227,8 @@ def _check_equations(problem: Declaration) -> None:
     points = torch.tensor(
         problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
     )
-    x = Coordinates(_with_times(problem, points), problem.frame)
-    physics = bind(problem.physics, _initial_values(problem))
+    x = Coordinates(_in_full(problem, points), problem.frame)
+    physics = bind(problem.physics, _values(problem, x))
     equations = physics.residual(trial_fields(problem.field_shapes, x, 1.0), x)
     for name, row in equations.items():
         if not isinstance(row, Jet):
@@ -239,8 +258,8 @@ def _check_level(problem: Declaration) -> None:
     points = torch.tensor(
         problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
     )
-    x = Coordinates(points, problem.frame)
-    physics = bind(problem.physics, _initial_values(problem))
+    x = Coordinates(_in_full(problem, points), problem.frame)
+    physics = bind(problem.physics, _values(problem, x))
 
     def rows(shift: Mapping[str, float]) -> list[Tensor]:
         fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
@@ -280,7 +299,7 @@ def _check_exact(problem: Declaration) -> None:
     points = torch.tensor(
         problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
     )
-    x = Coordinates(_with_times(problem, points), problem.frame)
+    x = Coordinates(_in_full(problem, points), problem.frame)
     given = problem.exact(x)
     for name, shape in problem.field_shapes.items():
         if name not in given:
@@ -309,31 +328,39 @@ def _rows_on_part(
         sample = problem.domain.sample_part(condition.part, 8, seed=0)
         inside, directions = sample.points, sample.normals
     points = torch.tensor(inside, dtype=torch.float64, device="cpu")
-    x = Coordinates(
-        _with_times(problem, points, start=isinstance(condition, Initial)), problem.frame
-    )
+    x = Coordinates(_in_full(problem, points, start=isinstance(condition, Initial)), problem.frame)
     normals = torch.tensor(directions, dtype=torch.float64, device="cpu")
     normal = as_jet(list(normals.unbind(1)), problem.frame)
     fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
-    values = _initial_values(problem)
+    values = _values(problem, x)
     physics, bound = bind(problem.physics, values), bind(condition, values)
     return {key: row.value for key, row in bound.residual(fields, x, normal, physics).items()}
 
 
-def _with_times(problem: Declaration, points: Tensor, *, start: bool = False) -> Tensor:
-    """Append times that spread over the interval (or its start) if the problem is unsteady."""
-    if problem.time is None:
-        return points
-    end = problem.time.start if start else problem.time.end
-    when = torch.linspace(problem.time.start, end, len(points), dtype=torch.float64, device="cpu")
-    return torch.cat((points, when[:, None]), dim=1)
+def _in_full(problem: Declaration, points: Tensor, *, start: bool = False) -> Tensor:
+    """Append times that spread over the interval (or its start), and values that spread over the ranges."""
+    number = len(points)
+    columns = []
+    if problem.time is not None:
+        end = problem.time.start if start else problem.time.end
+        columns.append(
+            torch.linspace(problem.time.start, end, number, dtype=torch.float64, device="cpu")
+        )
+    for position, item in enumerate(problem.ranges):
+        shares = np.roll(np.linspace(0.0, 1.0, number), 3 * (position + 1))
+        columns.append(torch.from_numpy(item.at_shares(shares)))
+    return torch.cat((points, *(column[:, None] for column in columns)), dim=1)
 
 
-def _initial_values(problem: Declaration) -> dict[str, Tensor]:
-    """Return first guesses as tensors: a number 0.0 would count as structurally zero."""
-    return {
+def _values(problem: Declaration, x: Coordinates) -> dict[str, Tensor]:
+    """Return first guesses and the parameters at the points.
+
+    Guesses are tensors: a number 0.0 would count as structurally zero.
+    """
+    guesses = {
         u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu") for u in problem.unknowns
     }
+    return guesses | x.parameters
 
 
 def _are_translated(domain: Shape, condition: Periodic) -> bool:

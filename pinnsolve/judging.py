@@ -39,15 +39,43 @@ def judge(
         reference: An independent solution, or why there is none.
         seed: Seed of the fresh points; must differ from the training seed.
     """
-    problem = solution.problem
-    accuracy = problem.accuracy
-    checks = [_overfit_check(solution, system, theta, seed=seed)]
-    checks += _boundary_checks(solution, seed=seed)
-    checks += _balance_checks(solution)
     notes = []
     if isinstance(reference, NoReference):
         notes.append(f"no independent reference: {reference.reason}")
-    else:
+    checks = run_checks(solution, system, theta, seed=seed)
+    checks += answer_checks(solution, reference, seed=seed)
+    return Verdict(tuple(checks), solution.problem.accuracy, tuple(notes))
+
+
+def run_checks(
+    solution: Solution, system: System, theta: torch.Tensor, *, seed: int
+) -> list[Check]:
+    """Check the run that made a solution: its residual on fresh points, and that it got to its end.
+
+    Args:
+        solution: The solution.
+        system: The system it was trained on.
+        theta: The trained parameters.
+        seed: Seed of the fresh points.
+    """
+    return [_overfit_check(solution, system, theta, seed=seed), *_status_checks(solution)]
+
+
+def answer_checks(
+    solution: Solution, reference: Reference | NoReference, *, seed: int
+) -> list[Check]:
+    """Check what a solution says: given values, balances, reference, exact solution, data, targets.
+
+    Args:
+        solution: The solution, its ranges at given values.
+        reference: An independent solution, or why there is none.
+        seed: Seed of the fresh points.
+    """
+    problem = solution.problem
+    accuracy = problem.accuracy
+    checks = _boundary_checks(solution, seed=seed)
+    checks += _balance_checks(solution)
+    if isinstance(reference, Reference):
         for name, error in relative_errors(solution, reference.evaluate, seed=seed).items():
             bar = reference.error[name]
             checks.append(
@@ -63,9 +91,7 @@ def judge(
             checks.append(Check(f"{name} against the exact solution", error, accuracy))
     checks += _data_checks(solution)
     checks += _estimate_checks(solution)
-    checks += _quantity_checks(solution)
-    checks += _status_checks(solution)
-    return Verdict(tuple(checks), accuracy, tuple(notes))
+    return checks + _quantity_checks(solution)
 
 
 def relative_errors(

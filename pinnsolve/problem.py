@@ -15,7 +15,8 @@ from pinnsolve.jets import Coordinates, Frame, component_names
 from pinnsolve.measurements import Measurements
 from pinnsolve.physics import Physics
 from pinnsolve.quantities import Quantity
-from pinnsolve.unknowns import Unknown, bind, find_unknowns
+from pinnsolve.ranges import Range, check_names, columns
+from pinnsolve.unknowns import Unknown, bind, find_ranges, find_unknowns
 
 Array = npt.NDArray[np.float64]
 
@@ -42,6 +43,10 @@ class Problem:
         description: One line for listings.
         origin: Shipped name or file it was made from, for the record.
         parameters: The settable parameters it was made with, for the record.
+        ranges: Parameter ranges, each one more coordinate; those that stand in physics and
+            conditions are found by themselves, those that only functions use (``x.name``) are given.
+        held: Values of the ranges that :meth:`given` has replaced by numbers; functions still find
+            them as ``x.name``.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Problem:
     description: str = ""
     origin: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
+    ranges: Sequence[Range] = ()
+    held: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the whole declaration.
@@ -66,12 +73,15 @@ class Problem:
         """
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "quantities", tuple(self.quantities))
+        found = find_ranges(self.physics, self.conditions, tuple(self.ranges))
+        object.__setattr__(self, "ranges", found)
         check_problem(self)
 
     @property
     def frame(self) -> Frame:
         """The coordinates."""
-        return Frame(self.domain.dim, self.time is not None)
+        names = tuple(item.name for item in self.ranges)
+        return Frame(self.domain.dim, self.time is not None, names, tuple(self.held.items()))
 
     @property
     def field_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -90,11 +100,14 @@ class Problem:
 
     @property
     def bounds(self) -> tuple[Array, Array]:
-        """Lower and upper corner of the coordinates, time included, each of shape (D,)."""
+        """Lower and upper corner of the coordinates, time and ranges included, each of shape (D,)."""
         lower, upper = self.domain.bounds
-        if self.time is None:
+        ends = [] if self.time is None else [(self.time.start, self.time.end)]
+        ends += [(item.low, item.high) for item in self.ranges]
+        if not ends:
             return np.asarray(lower), np.asarray(upper)
-        return np.append(lower, self.time.start), np.append(upper, self.time.end)
+        starts, stops = zip(*ends, strict=True)
+        return np.append(lower, starts), np.append(upper, stops)
 
     @property
     def floating_fields(self) -> tuple[str, ...]:
@@ -115,4 +128,31 @@ class Problem:
             self,
             physics=bind(self.physics, values),
             conditions=bind(tuple(self.conditions), values),
+        )
+
+    def given(self, **values: float) -> Problem:
+        """Return the same problem with ranges replaced by numbers: ``problem.given(reynolds=100.0)``.
+
+        Args:
+            **values: A value for some or all of the ranges.
+
+        Raises:
+            ValueError: If there is no such range or a value lies outside of it.
+        """
+        check_names(self.ranges, values)
+        many = [name for name, value in values.items() if np.ndim(value)]
+        if many:
+            raise ValueError(
+                f"given() holds {many[0]} at one number, got {values[many[0]]!r}; for a value per point use "
+                f"solution.at(points, {many[0]}=[...])"
+            )
+        chosen = {r.name: float(values[r.name]) for r in self.ranges if r.name in values}
+        left = tuple(item for item in self.ranges if item.name not in chosen)
+        columns([item for item in self.ranges if item.name in chosen], chosen, 1)
+        return replace(
+            self,
+            physics=bind(self.physics, chosen),
+            conditions=bind(tuple(self.conditions), chosen),
+            ranges=left,
+            held={**self.held, **chosen},
         )

@@ -13,6 +13,10 @@ import numpy as np
 class Quantity:
     """One number computed from a solution.
 
+    If the problem has ranges, it is evaluated at given values, one after the other, and a target must
+    hold at all of them; ``solution.problem.held`` says which values these are. So a target that
+    depends on them is best written as a deviation from the exact number, with the target 0.
+
     Attributes:
         name: Name in tables.
         evaluate: Takes the Solution, returns a number.

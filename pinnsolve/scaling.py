@@ -9,10 +9,11 @@ inertia and friction), found by probing the residual, so it works for any physic
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from pinnsolve.jets import Coordinates, Fields, component_names
 from pinnsolve.jets.scalar import Leaf, Numeric
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.problem import Problem
+from pinnsolve.ranges import sampled_values
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,14 @@ class Scaling:
         upper: Upper corner of the coordinates, shape (D,).
         offset: Offset of each component, shape (C,).
         scale: Scale of each component, shape (C,).
+        logarithmic: Axes (of ranges) whose logarithm is mapped; nothing is differentiated along them.
     """
 
     lower: Tensor
     upper: Tensor
     offset: Tensor
     scale: Tensor
+    logarithmic: tuple[int, ...] = ()
 
     @property
     def half_lengths(self) -> Tensor:
@@ -46,7 +50,8 @@ class Scaling:
 
     def to_unit(self, points: Tensor) -> Tensor:
         """Map points in SI units to [-1, 1], shape (N, D)."""
-        return (points - 0.5 * (self.lower + self.upper)) / self.half_lengths
+        lower, upper = self._straightened(self.lower), self._straightened(self.upper)
+        return (self._straightened(points) - 0.5 * (lower + upper)) / (0.5 * (upper - lower))
 
     def stream_factor(self, index: MultiIndex) -> Tensor:
         """Return what turns a network's derivative into SI units, shape (C,)."""
@@ -54,11 +59,26 @@ class Scaling:
 
     def to(self, *, dtype: torch.dtype, device: torch.device) -> Scaling:
         """Return a copy in another precision or on another device."""
-        moved = (
+        lower, upper, offset, scale = (
             t.to(dtype=dtype, device=device)
             for t in (self.lower, self.upper, self.offset, self.scale)
         )
-        return Scaling(*moved)
+        return Scaling(lower, upper, offset, scale, self.logarithmic)
+
+    def without(self, axes: Sequence[int]) -> Scaling:
+        """Return the maps of the coordinates that are left when some axes are held."""
+        kept = [axis for axis in range(len(self.lower)) if axis not in axes]
+        logarithmic = tuple(kept.index(axis) for axis in self.logarithmic if axis in kept)
+        return Scaling(self.lower[kept], self.upper[kept], self.offset, self.scale, logarithmic)
+
+    def _straightened(self, points: Tensor) -> Tensor:
+        """Return coordinates (..., D) with the logarithm of those that spread over decades."""
+        if not self.logarithmic:
+            return points
+        mapped = points.clone()
+        for axis in self.logarithmic:
+            mapped[..., axis] = torch.log(points[..., axis])
+        return mapped
 
 
 def find_scaling(problem: Problem, blocks: tuple[Block, ...]) -> Scaling:
@@ -72,8 +92,71 @@ def find_scaling(problem: Problem, blocks: tuple[Block, ...]) -> Scaling:
         ValueError: If the size of a field follows from nothing in the declaration.
     """
     lower, upper = (torch.tensor(b, dtype=torch.float64, device="cpu") for b in problem.bounds)
-    lengths = 0.5 * (upper - lower)
-    probe = _Probe(problem, blocks, lengths)
+    offset, size = _enclosed(
+        [_found(problem, part, upper - lower) for part in _slices(problem, blocks)]
+    )
+    owners = _owners(problem)
+    size |= {name: problem.scales[n] for name, n in owners.items() if n in problem.scales}
+    lost = [name for name in component_names(problem.field_shapes) if not size[name] > 0.0]
+    if lost:
+        owner = owners[lost[0]]
+        raise ValueError(
+            f"the size of {owner!r} follows from nothing in problem {problem.name!r} (all data are zero?); "
+            f"give it: Problem(..., scales={{{owner!r}: typical_value}})"
+        )
+    offset_tensor, scale_tensor = (
+        torch.tensor(list(v.values()), dtype=torch.float64, device="cpu") for v in (offset, size)
+    )
+    first = problem.frame.num_physical
+    logarithmic = tuple(first + i for i, item in enumerate(problem.ranges) if item.logarithmic)
+    return Scaling(lower, upper, offset_tensor, scale_tensor, logarithmic)
+
+
+Found = tuple[dict[str, float], dict[str, float]]
+"""Offset and size by component."""
+
+
+def _slices(problem: Problem, blocks: tuple[Block, ...]) -> list[tuple[Block, ...]]:
+    """Return the blocks at the middle and the ends of the ranges; as they are if there are none."""
+    if not problem.ranges:
+        return [blocks]
+    first = problem.frame.num_physical
+    nothing = np.empty((0, len(problem.ranges)))
+    found = []
+    for values in sampled_values(problem.ranges, nothing):
+        held = torch.tensor(list(values.values()), dtype=torch.float64, device="cpu")
+        found.append(tuple(_with_columns(block, first, held) for block in blocks))
+    return found
+
+
+def _with_columns(block: Block, first: int, held: Tensor) -> Block:
+    """Return a block whose points have given last coordinates."""
+    moved = tuple(
+        torch.cat((points[:, :first], held.expand(len(points), -1)), dim=1)
+        for points in block.point_sets
+    )
+    return replace(block, point_sets=moved)
+
+
+def _enclosed(found: list[Found]) -> Found:
+    """Return the offsets and sizes of the least intervals that enclose all that were found."""
+    offsets: dict[str, float] = {}
+    sizes: dict[str, float] = {}
+    for name in found[0][0]:
+        low = min(offset[name] - size[name] for offset, size in found)
+        high = max(offset[name] + size[name] for offset, size in found)
+        offsets[name], sizes[name] = 0.5 * (low + high), 0.5 * (high - low)
+    return (offsets, sizes) if len(found) > 1 else found[0]
+
+
+def _owners(problem: Problem) -> dict[str, str]:
+    """Return the field that each component belongs to."""
+    return {c: n for n, s in problem.field_shapes.items() for c in component_names({n: s})}
+
+
+def _found(problem: Problem, blocks: tuple[Block, ...], extent: Tensor) -> Found:
+    """Return offset and size of every component; 0 where the size follows from nothing."""
+    probe = _Probe(problem, blocks, 0.5 * extent)
     offsets, spreads = _prescribed(problem, probe)
     sizes = {name: problem.scales.get(name, spreads[name]) for name in problem.field_shapes}
     driven = _driven(probe, offsets, dict.fromkeys(sizes, 0.0))
@@ -85,19 +168,11 @@ def find_scaling(problem: Problem, blocks: tuple[Block, ...]) -> Scaling:
         for name, size in _driven(probe, offsets, sizes).items():
             if sizes[name] == 0.0:
                 sizes[name] = size
-    lost = [name for name, size in sizes.items() if not size > 0.0]
-    if lost:
-        raise ValueError(
-            f"the size of {lost[0]!r} follows from nothing in problem {problem.name!r} (all data are zero?); "
-            f"give it: Problem(..., scales={{{lost[0]!r}: typical_value}})"
-        )
-    repeat = [(name, math.prod(shape)) for name, shape in problem.field_shapes.items()]
-    scale = [sizes[name] for name, count in repeat for _ in range(count)]
-    offset = [offsets[name] for name in component_names(problem.field_shapes)]
-    offset_tensor, scale_tensor = (
-        torch.tensor(v, dtype=torch.float64, device="cpu") for v in (offset, scale)
+    owners = _owners(problem)
+    return (
+        {name: offsets[name] for name in owners},
+        {name: sizes[owner] for name, owner in owners.items()},
     )
-    return Scaling(lower, upper, offset_tensor, scale_tensor)
 
 
 class _Probe:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,26 +14,27 @@ from torch import Tensor
 
 from pinnsolve.blocks import Block, normal_jet, tensor
 from pinnsolve.estimates import Estimate
+from pinnsolve.evaluation import Evaluation, Named, Points, as_points
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
-from pinnsolve.jets.scalar import Numeric
-from pinnsolve.levels import Level
+from pinnsolve.levels import Level, mean_level, without_levels
 from pinnsolve.multi_index import MultiIndex, lower_set
 from pinnsolve.naming import near_match_text
-from pinnsolve.networks import Network
+from pinnsolve.networks import FrozenInputs, Network
 from pinnsolve.physics import Physics
 from pinnsolve.problem import Problem
+from pinnsolve.ranges import columns, middle_of, missing_text
 from pinnsolve.record import RunRecord
 from pinnsolve.residuals import fields_of_streams, needed_streams
 from pinnsolve.scaling import Scaling
 from pinnsolve.status import Status
 from pinnsolve.trial import trial_fields
+from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict
 
 if TYPE_CHECKING:
     import xarray
 
 Array = npt.NDArray[np.float64]
-Points = Sequence[Sequence[float]] | Array | Tensor
 
 Law = Callable[[Fields, Coordinates, Jet], Jet]
 """``law(f, x, n)``: a field made of the solution's fields, the coordinates and (on a boundary) the normal."""
@@ -82,23 +83,69 @@ class Solution:
             return self.problem
         return self.problem.bound({e.name: e.value for e in self.estimates})
 
-    def at(self, points: Points) -> Evaluation:
+    def given(self, **values: float) -> Solution:
+        """Return the solution for values of its ranges: ``solution.given(reynolds=100.0)``.
+
+        Nothing is trained: it is the same network with inputs held. What comes back is an ordinary
+        solution of :meth:`Problem.given`, without a verdict of its own.
+
+        Args:
+            **values: A value for some or all of the ranges.
+
+        Raises:
+            ValueError: If there is no such range or a value lies outside of it.
+        """
+        problem = self.problem.given(**values)
+        names = self.problem.frame.axis_names
+        held = [axis for axis, name in enumerate(names) if name in values]
+        scaling = self.scaling.to(dtype=torch.float64, device=torch.device("cpu"))
+        place = scaling.lower.clone()
+        place[held] = tensor(np.array([float(values[names[axis]]) for axis in held]))
+        unit = scaling.to_unit(place[None])[0].tolist()
+        network = FrozenInputs(self.network, tuple((axis, unit[axis]) for axis in held))
+        kept = self.scaling.without(held)
+        view = replace(self, problem=problem, network=network, scaling=kept, verdict=None)
+        return view if problem.ranges else levelled(view)
+
+    @property
+    def middle(self) -> Solution:
+        """The solution at the middle of all ranges; itself if there are none."""
+        ranges = self.problem.ranges
+        return self.given(**middle_of(ranges)) if ranges else self
+
+    def at(self, points: Points, **values: float | Sequence[float] | Array) -> Evaluation:
         """Return the solution at points.
 
         Args:
-            points: Shape (N, D) in SI units: space coordinates, then time if unsteady.
+            points: Shape (N, d) in SI units: space coordinates, then time if unsteady.
+            **values: A value for every range, one number or shape (N,).
 
         Returns:
             An object with one attribute per field and derived quantity, arrays of shape (N,), (N,
             C) or (N, C, C): ``solution.at([[0.6, 0.2]]).temperature``.
+
+        Raises:
+            ValueError: If a range has no value or one outside of it.
         """
-        return Evaluation(self, _as_points(points, self.problem.frame.num_axes))
+        ranges = self.problem.ranges
+        located = as_points(points, self.problem.frame.num_physical)
+        chosen = columns(ranges, values, len(located))
+        if not (ranges and self.problem.floating_fields):
+            everything = self._named_at(np.column_stack((located, chosen)))
+            return Evaluation(located, ((everything, np.arange(len(located))),))
+        names = [item.name for item in ranges]  # a level is known at given values only
+        pieces = []
+        for row in np.unique(chosen, axis=0):
+            rows = np.flatnonzero((chosen == row).all(axis=1))
+            view = self.given(**dict(zip(names, row.tolist(), strict=True)))
+            pieces.append((view._named_at(located[rows]), rows))
+        return Evaluation(located, pieces)
 
     def evaluate(self, points: Points, law: Law, normals: Array | None = None) -> Array:
         """Return any field made from the solution, at points.
 
         Args:
-            points: Shape (N, D).
+            points: Shape (N, D): space, time, and the values of the ranges, if there are any.
             law: ``law(f, x, n)`` of jets, for instance ``lambda f, x, n: dot(grad(f.temperature),
                 n)``.
             normals: Unit normals (N, space dimension) if the law uses them.
@@ -106,7 +153,7 @@ class Solution:
         Returns:
             Shape (N, *shape of the law's field).
         """
-        located = _as_points(points, self.problem.frame.num_axes)
+        located = as_points(points, self.problem.frame.num_axes)
         directions = (
             np.zeros((len(located), self.problem.domain.dim)) if normals is None else normals
         )
@@ -128,6 +175,12 @@ class Solution:
         unknown = [axis for axis in axes if axis not in names]
         if unknown:
             raise ValueError(f"no coordinate {unknown[0]!r}. {near_match_text(unknown[0], names)}")
+        curved = [names[axis] for axis in self.scaling.logarithmic if names[axis] in axes]
+        if curved:
+            raise ValueError(
+                f"{curved[0]!r} is a logarithmic range, which nothing is differentiated by; take the difference "
+                "of two values"
+            )
         index = tuple(names.index(axis) for axis in axes)
 
         def law(f: Fields, x: Coordinates, n: Jet) -> Jet:
@@ -202,7 +255,7 @@ class Solution:
             del n
             if name in self.problem.field_shapes:
                 return f[name]
-            derived = self.physics.derived(f, x)
+            derived = bind(self.physics, x.parameters).derived(f, x)
             if name not in derived:
                 known = [*self.problem.field_shapes, *derived]
                 raise ValueError(
@@ -211,6 +264,10 @@ class Solution:
             return derived[name]
 
         return law
+
+    def _named_at(self, points: Array) -> Named:
+        """Return what evaluates a field or derived quantity by name at points (N, D)."""
+        return lambda name: self.evaluate(points, self.named_law(name))
 
     def save(self, path: str | Path) -> None:
         """Write the solution to an HDF5 file (atomically; numbers and text only)."""
@@ -228,12 +285,14 @@ class Solution:
         """
         from pinnsolve.interop.vtu import write_vtu
 
+        self._refuse_open_ranges()
         write_vtu(self, Path(path), resolution=resolution, time=time)
 
     def to_xarray(self, *, resolution: int = 64, num_times: int = 33) -> xarray.Dataset:
         """Return fields on a regular grid with labelled coordinates; points outside the domain are NaN."""
         from pinnsolve.interop.labelled import to_dataset
 
+        self._refuse_open_ranges()
         return to_dataset(self, resolution=resolution, num_times=num_times)
 
     def _evaluate_batch(self, points: Array, normals: Array, law: Law) -> Array:
@@ -276,32 +335,12 @@ class Solution:
             streams = self.network.streams(parameters, scaling.to_unit(points), indices)
         problem = self.problem
         fields = fields_of_streams(streams, indices, scaling, problem.field_shapes, problem.frame)
-        return fields if not self.levels else self._levelled(fields, points)
-
-    def _levelled(self, fields: Fields, points: Tensor) -> Fields:
-        """Subtract the level from each floating field."""
-        frame = self.problem.frame
-        times = points[:, -1].cpu().numpy()
-        clock = frame.num_axes - 1 if frame.has_time else -1
-
-        def level(name: str) -> Jet:
-            def source(index: MultiIndex) -> Numeric:
-                if any(axis != clock for axis in index):
-                    return 0.0
-                return tensor(self.levels[name].derivative(times, len(index))).to(points.device)
-
-            return Jet.leaf(source, frame)
-
-        return Fields(
-            {
-                name: fields[name] - level(name) if name in self.levels else fields[name]
-                for name in fields
-            }
-        )
+        return without_levels(fields, self.levels, points, problem.frame) if self.levels else fields
 
     def quadrature(self, part: str | None, time: float | None) -> tuple[Array, Array, Array]:
         """Return points (N, D), outward normals (N, d) and weights (N,) of the domain (None) or a part."""
         domain, interval = self.problem.domain, self.problem.time
+        self._refuse_open_ranges()
         if time is not None and (interval is None or not interval.start <= time <= interval.end):
             has = (
                 "is steady"
@@ -320,23 +359,18 @@ class Solution:
             points = np.column_stack((points, np.full(len(points), when)))
         return points, normals, weights
 
+    def _refuse_open_ranges(self) -> None:
+        if self.problem.ranges:
+            raise ValueError(missing_text(self.problem.ranges))
 
-@final
-class Evaluation:
-    """A solution at points; fields and derived quantities are attributes, computed when asked for."""
 
-    __slots__ = ("_solution", "points")
-
-    def __init__(self, solution: Solution, points: Array) -> None:
-        self._solution, self.points = solution, points
-
-    def __getattr__(self, name: str) -> Array:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self[name]
-
-    def __getitem__(self, name: str) -> Array:
-        return self._solution.evaluate(self.points, self._solution.named_law(name))
+def levelled(solution: Solution) -> Solution:
+    """Return a solution whose fields without a level of their own have zero mean."""
+    plain, interval = replace(solution, levels={}), solution.problem.time
+    levels = {
+        name: mean_level(plain.average, name, interval) for name in solution.problem.floating_fields
+    }
+    return replace(solution, levels=levels)
 
 
 def component_values(solution: Solution, points: Array) -> Array:
@@ -348,14 +382,3 @@ def component_values(solution: Solution, points: Array) -> Array:
         return Jet((len(parts),), parts, x.frame)
 
     return solution.evaluate(points, law)
-
-
-def _as_points(points: Points, num_axes: int) -> Array:
-    array = np.asarray(
-        points.detach().cpu() if isinstance(points, Tensor) else points, dtype=np.float64
-    )
-    if array.ndim != 2 or array.shape[1] != num_axes or not len(array):
-        raise ValueError(f"points must be of shape (N, {num_axes}) with N >= 1, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError("points must be finite numbers")
-    return array

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pinnsolve.judging import judge
+from pinnsolve.judging_ranges import Sample, along, judge_ranges, sample_ranges
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
@@ -27,7 +29,8 @@ class Answer:
 
     Attributes:
         solution: The solution, with its verdict unless it was interrupted while being judged.
-        reference: The independent solution, or why there is none.
+        reference: The independent solution, or why there is none; at the middle of the ranges, if
+            the problem has any.
     """
 
     solution: Solution
@@ -49,8 +52,8 @@ def solve(
         method: Network, points, optimiser, precision and limits; None chooses everything.
         seed: Seed of points and initial parameters; the same seed gives the same numbers.
         reference: Whether to compare with an independent classical solution of the same
-            declaration (finite differences on boxes, finite elements on meshes), or one that was
-            computed before.
+            declaration (finite differences on boxes, finite elements on meshes; at several values
+            if the problem has ranges), or one that was computed before.
         progress: Whether to show a progress bar, where standard error is a terminal.
 
     Returns:
@@ -85,6 +88,8 @@ def answer(
         announce: Called before each phase that follows training.
     """
     trained = train(problem, method, seed=seed, observer=observer)
+    if problem.ranges:
+        return _answer_over_ranges(trained, reference, announce, seed=seed + _FRESH)
     independent: Reference | NoReference = NoReference("interrupted")
     try:
         if trained.solution.status.reason is not StopReason.INTERRUPTED:
@@ -110,3 +115,53 @@ def _reference(
     if announce is not None:
         announce("solving the reference")
     return find_reference(trained.solution.known_problem)
+
+
+_RANGE_SECONDS = 30.0
+"""Time for all references over ranges together, in s."""
+
+
+def _answer_over_ranges(
+    trained: Trained, wanted: bool | Reference, announce: Announce | None, *, seed: int
+) -> Answer:
+    """Judge a solution with ranges at several of their values."""
+    problem = trained.solution.problem
+    samples: tuple[Sample, ...] = ()
+    try:
+        find = _ReferencesInTime(problem, wanted)
+        if trained.solution.status.reason is StopReason.INTERRUPTED:
+            find = _ReferencesInTime(problem, NoReference("interrupted"))
+        elif announce is not None and wanted is True:
+            announce("solving references over the range")
+        samples = sample_ranges(problem, find, seed=seed)
+        if announce is not None:
+            announce("checking")
+        verdict = judge_ranges(trained.solution, trained.system, trained.theta, samples, seed=seed)
+        return Answer(replace(trained.solution, verdict=verdict), samples[0].reference)
+    except KeyboardInterrupt:
+        known = samples[0].reference if samples else NoReference("interrupted")
+        return Answer(trained.solution, known)
+
+
+class _ReferencesInTime:
+    """Finds references one after the other until the next would probably take too long."""
+
+    def __init__(self, problem: Problem, wanted: bool | Reference | NoReference) -> None:
+        self._problem, self._wanted = problem, wanted
+        self._spent, self._longest = 0.0, 0.0
+
+    def __call__(self, given: Problem) -> Reference | NoReference:
+        if isinstance(self._wanted, Reference):
+            values = {item.name: given.held[item.name] for item in self._problem.ranges}
+            return along(self._wanted, self._problem, values)
+        if isinstance(self._wanted, NoReference):
+            return self._wanted
+        if not self._wanted:
+            return NoReference("not asked for")
+        if self._spent + self._longest > _RANGE_SECONDS:
+            return NoReference(f"those at other values took {self._spent:.0f} s already")
+        begin = time.perf_counter()
+        found = find_reference(given)
+        seconds = time.perf_counter() - begin
+        self._spent, self._longest = self._spent + seconds, max(self._longest, seconds)
+        return found

@@ -16,7 +16,6 @@ from torch import Tensor
 from pinnsolve.architecture import satisfied_rows
 from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.jets import component_names
-from pinnsolve.levels import Level, fitted_level, level_times
 from pinnsolve.method import Method
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import Network
@@ -27,7 +26,7 @@ from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling, find_scaling
-from pinnsolve.solution import Solution
+from pinnsolve.solution import Solution, levelled
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.uncertainty import estimate_unknowns
@@ -112,7 +111,7 @@ def _steps(
     problem: Problem, method: Method, system: System, state: GaussNewtonState, seed: int
 ) -> Iterator[tuple[StepRecord, System, GaussNewtonState]]:
     """Yield every step's record, system and state."""
-    probe = _probe_points(problem, system.scaling)
+    probe = at_ends(problem, _probe_points(problem, system.scaling))
     snapshots = [_snapshot(system, state.theta, probe)]
     floating = probe.new_tensor(
         [float(name in problem.floating_fields) for name in problem.component_names]
@@ -124,11 +123,12 @@ def _steps(
             system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
         state = method.optimiser.step(system, state)
         snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
-        error = (
-            estimated_error(system, state.theta, snapshots, floating)
-            if step >= _MEMORY
-            else math.inf
-        )
+        error = math.inf
+        if step >= _MEMORY:
+            error = max(
+                estimated_error(system, state.theta, [s[i] for s in snapshots], floating)
+                for i in range(len(probe))
+            )
         seconds = time.perf_counter() - start
         yield (
             StepRecord(step, seconds, state.loss, error, state.damping, state.accepted),
@@ -229,19 +229,7 @@ def _finished(problem: Problem, system: System, theta: Tensor, record: RunRecord
     estimates = estimate_unknowns(system, theta) if problem.unknowns else ()
     parameters = theta[: system.network.num_parameters].detach()
     solution = Solution(problem, system.network, parameters, system.scaling, estimates, record)
-    return replace(
-        solution, levels={name: mean_level(solution, name) for name in problem.floating_fields}
-    )
-
-
-def mean_level(solution: Solution, name: str) -> Level:
-    """Return the mean of a scalar field over the domain, as a function of time if unsteady."""
-    interval = solution.problem.time
-    if interval is None:
-        return Level((float(solution.average(name)),))
-    times = level_times(interval.start, interval.end)
-    means = np.array([float(solution.average(name, time=float(t))) for t in times])
-    return fitted_level(means, interval.start, interval.end)
+    return solution if problem.ranges else levelled(solution)
 
 
 def versions() -> dict[str, str]:
@@ -265,11 +253,35 @@ def _probe_points(problem: Problem, scaling: Scaling) -> Tensor:
     return scaling.to_unit(points.to(dtype=scaling.offset.dtype, device=scaling.offset.device))
 
 
+def at_ends(problem: Problem, unit_points: Tensor) -> Tensor:
+    """Return the points at which errors are estimated, in groups: at the ends of every range.
+
+    An error is relative to the field at the same parameters, which may be far smaller at one end,
+    and the ends are where a network is worst.
+
+    Args:
+        problem: The declaration.
+        unit_points: Points all over, in network units, shape (N, D).
+
+    Returns:
+        Shape (groups, M, D); all points as one group if there are no ranges.
+    """
+    axes = range(problem.frame.num_physical, problem.frame.num_axes)
+    groups = []
+    for axis in axes:
+        for end in (-1.0, 1.0):
+            moved = unit_points[: max(64, len(unit_points) // (2 * len(axes)))].clone()
+            moved[:, axis] = end
+            groups.append(moved)
+    return torch.stack(groups) if groups else unit_points[None]
+
+
 def _snapshot(system: System, theta: Tensor, unit_points: Tensor) -> Tensor:
-    """Return the network's outputs at the probe points, shape (N, C)."""
+    """Return the network's outputs at points (groups, M, D), shape (groups, M, C)."""
     with torch.no_grad():
         parameters = theta[: system.network.num_parameters]
-        return system.network.streams(parameters, unit_points, (VALUE,))[0]
+        values = system.network.streams(parameters, unit_points.flatten(0, 1), (VALUE,))[0]
+        return values.reshape(*unit_points.shape[:2], -1)
 
 
 def estimated_error(

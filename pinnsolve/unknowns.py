@@ -1,4 +1,8 @@
-"""Unknown numbers to be found together with the field, and the binding of their values into a declaration."""
+"""Unknown numbers to be found together with the field, and the binding of values into a declaration.
+
+What may stand where a number stands, an :class:`Unknown` or a :class:`pinnsolve.ranges.Range`, is
+found and replaced here.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+from pinnsolve.ranges import Range
 
 _T = TypeVar("_T")
 
@@ -101,7 +107,7 @@ def find_unknowns(*declarations: object) -> tuple[Unknown, ...]:
     found: dict[str, Unknown] = {}
     for declaration in declarations:
         for unknown in _walk(declaration):
-            if found.setdefault(unknown.name, unknown) != unknown:
+            if isinstance(unknown, Unknown) and found.setdefault(unknown.name, unknown) != unknown:
                 raise ValueError(
                     f"two different unknowns are named {unknown.name!r}: {found[unknown.name]} and {unknown}; "
                     "rename one, or use one object in both places"
@@ -109,8 +115,28 @@ def find_unknowns(*declarations: object) -> tuple[Unknown, ...]:
     return tuple(found.values())
 
 
+def find_ranges(*declarations: object) -> tuple[Range, ...]:
+    """Return every Range inside frozen declarations, in order, one per name.
+
+    Args:
+        *declarations: Ranges, physics, conditions, or sequences and mappings of these.
+
+    Raises:
+        ValueError: If one name stands for two different ranges.
+    """
+    found: dict[str, Range] = {}
+    for declaration in declarations:
+        for item in _walk(declaration):
+            if isinstance(item, Range) and found.setdefault(item.name, item) != item:
+                raise ValueError(
+                    f"two different ranges are named {item.name!r}: {found[item.name]} and {item}; "
+                    "rename one, or use one object in both places"
+                )
+    return tuple(found.values())
+
+
 def bind(declaration: _T, values: Mapping[str, Any]) -> _T:
-    """Return the declaration with every Unknown replaced by its value.
+    """Return the declaration with every Unknown and Range replaced by its value; the others stay.
 
     Args:
         declaration: A frozen dataclass (physics or condition).
@@ -122,8 +148,8 @@ def bind(declaration: _T, values: Mapping[str, Any]) -> _T:
     return bound
 
 
-def _walk(item: object) -> list[Unknown]:
-    if isinstance(item, Unknown):
+def _walk(item: object) -> list[Unknown | Range]:
+    if isinstance(item, Unknown | Range):
         return [item]
     if isinstance(item, Mapping):
         return [u for value in item.values() for u in _walk(value)]
@@ -135,8 +161,8 @@ def _walk(item: object) -> list[Unknown]:
 
 
 def _bind(item: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any frozen declaration
-    if isinstance(item, Unknown):
-        return values[item.name]
+    if isinstance(item, Unknown | Range):
+        return values.get(item.name, item)
     if isinstance(item, Mapping):
         return {key: _bind(value, values) for key, value in item.items()}
     if isinstance(item, list | tuple):

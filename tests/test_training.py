@@ -14,6 +14,7 @@ import torch
 
 import pinnsolve as ps
 from pinnsolve.catalogue import make_problem
+from pinnsolve.levels import mean_level
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.record import StepRecord
 from pinnsolve.training import (
@@ -21,7 +22,6 @@ from pinnsolve.training import (
     Trained,
     estimated_error,
     given_misfit,
-    mean_level,
     prepare,
     train,
 )
@@ -330,7 +330,7 @@ def test_error_estimate_forgives_a_constant_only_where_the_level_is_free(name: s
 def test_level_of_an_unsteady_field_is_its_mean_at_every_time() -> None:
     solution = train(lid_for_a_while(), QUICK).solution
     plain = replace(solution, levels={})
-    level = mean_level(plain, "pressure")
+    level = mean_level(plain.average, "pressure", plain.problem.time)
     for when in (0.0, 0.4, 1.3, 2.0):
         mean = float(plain.average("pressure", time=when))
         assert float(level.derivative(np.array([when]))[0]) == pytest.approx(mean, abs=1e-8)

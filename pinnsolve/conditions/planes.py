@@ -10,7 +10,8 @@ from torch import Tensor
 from pinnsolve.conditions.condition import Condition, by_component, outward
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names, dot, grad
 from pinnsolve.physics.physics import Physics
-from pinnsolve.unknowns import bind, find_unknowns
+from pinnsolve.ranges import middle_of
+from pinnsolve.unknowns import bind, find_ranges, find_unknowns
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Symmetry(Condition):
             name: as_jet([1.0] * shape[0] if shape else 1.0, frame)
             for name, shape in shapes.items()
         }
-        guess = {u.name: u.initial for u in find_unknowns(physics)}
+        guess = {u.name: u.initial for u in find_unknowns(physics)} | middle_of(
+            find_ranges(physics)
+        )
         fluxes = bind(physics, guess).natural_fluxes(Fields(ones), x)
         mirrored = {name: shapes[name] for name in fluxes}
         needed = frozenset(physics.needs_boundary_condition(frame.space_dim))

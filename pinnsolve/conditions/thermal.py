@@ -33,7 +33,7 @@ class Convection(Condition):
 
     Attributes:
         part: Name of the boundary part.
-        coefficient: h in W/(m2 K); a number or an unknown.
+        coefficient: h in W/(m2 K); a number, an unknown or a range.
         ambient: Ambient temperature; a number or a function of the coordinates.
     """
 

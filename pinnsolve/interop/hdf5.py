@@ -19,6 +19,7 @@ from pinnsolve.interop.network_text import network_of, network_text
 from pinnsolve.interop.replacing import replacing
 from pinnsolve.levels import Level
 from pinnsolve.problem import Problem
+from pinnsolve.ranges import in_words
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
@@ -99,6 +100,7 @@ def write_solution(solution: Solution, path: Path, companions: Companions | None
         scaling = file.create_group("scaling")
         for name in _SCALING:
             scaling[name] = _numbers(getattr(solution.scaling, name))
+        scaling.attrs["logarithmic"] = json.dumps(solution.scaling.logarithmic)
         file.attrs["levels"] = json.dumps(
             {name: asdict(level) for name, level in solution.levels.items()}
         )
@@ -114,15 +116,21 @@ def read_solution(path: Path, problem: Problem) -> Solution:
 
     Args:
         path: A file written by :func:`write_solution`.
-        problem: The problem it solves; its accuracy becomes the one the file was made with.
+        problem: The problem it solves; its accuracy becomes the one the file was made with, and
+            ranges take the values that the file is for, if it holds the solution at given values.
 
     Raises:
         ValueError: If the file is not a saved solution, is damaged, or solves another problem.
     """
     with _opened(path) as file:
+        problem = _at_held(file, path, problem)
         _check_problem(file, path, problem)
         verdict = json.loads(file.attrs["verdict"])
-        scaling = Scaling(*(torch.from_numpy(file["scaling"][name][...]) for name in _SCALING))
+        lower, upper, offset, scale = (
+            torch.from_numpy(file["scaling"][name][...]) for name in _SCALING
+        )
+        logarithmic = tuple(json.loads(file["scaling"].attrs.get("logarithmic", "[]")))
+        scaling = Scaling(lower, upper, offset, scale, logarithmic)
         network = network_of(str(file.attrs["network"]), problem, scaling)
         parameters = torch.from_numpy(file["parameters"][...])
         if parameters.shape != (network.num_parameters,):
@@ -206,7 +214,7 @@ class _NotThisFileError(ValueError):
 def _check_problem(file: Any, path: Path, problem: Problem) -> None:  # noqa: ANN401 - h5py is untyped
     attributes = file["problem"].attrs
     for what, expected in _signature(problem).items():
-        found = json.loads(attributes[what])
+        found = json.loads(attributes.get(what, "[]"))
         if found != expected:
             raise _NotThisFileError(
                 f"{path}: solves {str(attributes['name'])!r} with {what} {_listed(found)}, but the problem "
@@ -220,7 +228,26 @@ def _signature(problem: Problem) -> dict[str, list[Any]]:
         "coordinates": list(problem.frame.axis_names),
         "components": list(problem.component_names),
         "unknowns": [unknown.name for unknown in problem.unknowns],
+        "ranges": [str(item) for item in problem.ranges],
     }
+
+
+def _at_held(file: Any, path: Path, problem: Problem) -> Problem:  # noqa: ANN401
+    """Return the problem at the values that a saved solution is for."""
+    held = json.loads(file["problem"].attrs.get("held", "{}"))
+    open_names = {item.name for item in problem.ranges}
+    try:
+        given = problem.given(**{name: held[name] for name in held if name in open_names})
+    except ValueError as error:
+        raise _NotThisFileError(
+            f"{path}: does not fit the problem {problem.name!r}: {error}"
+        ) from error
+    if dict(given.held) != held:
+        raise _NotThisFileError(
+            f"{path}: solved at {in_words(held) or 'no given values'}, but the problem {problem.name!r} "
+            f"is at {in_words(given.held) or 'no given values'}; give the problem that this file was made from"
+        )
+    return given
 
 
 def _listed(names: list[Any]) -> str:
@@ -233,6 +260,7 @@ def _write_problem(group: Any, problem: Problem) -> None:  # noqa: ANN401
     settings = {name: str(value) for name, value in problem.parameters.items() if value is not None}
     group.attrs["settings"] = json.dumps(settings)
     group.attrs["accuracy"] = problem.accuracy
+    group.attrs["held"] = json.dumps(dict(problem.held))
     for name, value in _signature(problem).items():
         group.attrs[name] = json.dumps(value)
 

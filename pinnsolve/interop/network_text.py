@@ -16,6 +16,7 @@ from pinnsolve.networks import (
     Embedding,
     ExactBoundary,
     Fourier,
+    FrozenInputs,
     Identity,
     Network,
     OutputTransform,
@@ -58,6 +59,9 @@ def _network_item(network: Network) -> dict[str, Any]:
             "inner": _network_item(network.inner),
             "transform": transform,
         }
+    if isinstance(network, FrozenInputs):
+        fields = {"network": _network_item(network.network), "held": network.held}
+        return {"class": "FrozenInputs", "fields": fields}
     if not isinstance(network, MLP):
         raise _not_saved("network", network, "use an MLP, Transformed or not")
     embedding = network.embedding
@@ -87,6 +91,9 @@ def _network(item: Any, problem: Problem, scaling: Scaling) -> Network:  # noqa:
     if item["class"] == "Transformed":
         inner = _network(item["inner"], problem, scaling)
         return Transformed(inner, _transform(item["transform"], problem, scaling))
+    if item["class"] == "FrozenInputs":
+        inner = _network(item["fields"]["network"], problem, scaling)
+        return FrozenInputs(inner, _tuples(item["fields"]["held"]))
     if item["class"] != "MLP":
         raise ValueError(f"unknown network class {item['class']!r}")
     fields = dict(item["fields"])

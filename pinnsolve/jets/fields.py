@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from pinnsolve.jets.jet import Frame, Jet
+from pinnsolve.jets.jet import Frame, Jet, as_jet
 from pinnsolve.jets.scalar import Numeric, Scalar
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.naming import near_match_text
@@ -52,7 +52,10 @@ class Fields:
 
 @final
 class Coordinates:
-    """The coordinates as fields: ``x.x``, ``x.y``, ``x.z`` in m and ``x.t`` in s, or ``x[0]``, ``x[1]`` ..."""
+    """The coordinates as fields: ``x.x``, ``x.y``, ``x.z`` in m and ``x.t`` in s, or ``x[0]``, ``x[1]`` ...
+
+    A range is a coordinate too: ``x.reynolds`` is its value, also once it is held at one value.
+    """
 
     __slots__ = ("_jets", "frame", "points")
 
@@ -60,7 +63,7 @@ class Coordinates:
         """Wrap points of shape (N, D).
 
         Args:
-            points: Coordinates, shape (N, D): space, then time.
+            points: Coordinates, shape (N, D): space, then time, then parameters.
             frame: What the columns mean.
 
         Raises:
@@ -80,18 +83,26 @@ class Coordinates:
     def __getattr__(self, name: str) -> Jet:
         if name.startswith("__"):
             raise AttributeError(name)
-        if name not in self.frame.axis_names:
-            raise ValueError(
-                f"there is no coordinate {name!r} here, only {', '.join(self.frame.axis_names)}"
-            )
-        return self._jets[self.frame.axis_names.index(name)]
+        names = self.frame.axis_names
+        if name in names:
+            return self._jets[names.index(name)]
+        held = dict(self.frame.held)
+        if name in held:
+            return as_jet(held[name], self.frame)
+        raise ValueError(f"there is no coordinate {name!r} here, only {', '.join([*names, *held])}")
 
     def __getitem__(self, axis: int) -> Jet:
         return self._jets[axis]
 
     @property
+    def parameters(self) -> dict[str, Tensor]:
+        """The values of the parameters at the points by name, each of shape (N,)."""
+        first = self.frame.num_physical
+        return dict(zip(self.frame.parameters, self.points[:, first:].unbind(1), strict=True))
+
+    @property
     def position(self) -> Jet:
-        """The position vector, time left out."""
+        """The position vector, time and parameters left out."""
         dim = self.frame.space_dim
         return Jet((dim,), tuple(jet.parts[0] for jet in self._jets[:dim]), self.frame)
 

@@ -33,20 +33,31 @@ class Frame:
     Attributes:
         space_dim: Number of space coordinates, 1 to 3; their axes are 0 .. space_dim - 1.
         has_time: Whether time is a coordinate; its axis is the one after the space axes.
+        parameters: Names of the ranges, whose axes come last.
+        held: Name and value of the ranges that are held at one value and are no coordinates.
     """
 
     space_dim: int
     has_time: bool = False
+    parameters: tuple[str, ...] = ()
+    held: tuple[tuple[str, float], ...] = ()
 
     @property
     def num_axes(self) -> int:
-        """Number D of coordinates, time included."""
+        """Number D of coordinates: space, time and parameters."""
+        return self.num_physical + len(self.parameters)
+
+    @property
+    def num_physical(self) -> int:
+        """Number of coordinates without parameters: space and time."""
         return self.space_dim + int(self.has_time)
 
     @property
     def axis_names(self) -> tuple[str, ...]:
-        """Names of the coordinates in order: x, y, z, then t."""
-        return ("x", "y", "z")[: self.space_dim] + (("t",) if self.has_time else ())
+        """Names of the coordinates in order: x, y, z, then t, then the parameters."""
+        return (
+            ("x", "y", "z")[: self.space_dim] + (("t",) if self.has_time else ()) + self.parameters
+        )
 
 
 @final

@@ -2,6 +2,7 @@
 
 from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
+from pinnsolve.networks.frozen import FrozenInputs
 from pinnsolve.networks.mlp import MLP, Tape
 from pinnsolve.networks.network import Network
 from pinnsolve.networks.stream_function import StreamFunction
@@ -12,6 +13,7 @@ __all__ = [
     "Embedding",
     "ExactBoundary",
     "Fourier",
+    "FrozenInputs",
     "Identity",
     "Network",
     "OutputTransform",

@@ -19,6 +19,7 @@ from pinnsolve.jets import (
     trace,
 )
 from pinnsolve.physics.physics import Balance, Number, Physics, Value, check_positive, evaluate
+from pinnsolve.ranges import Range
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Elasticity(Physics):
         """Refuse moduli without a positive strain energy."""
         check_positive("youngs_modulus", self.youngs_modulus, "Pa")
         nu = self.poissons_ratio
-        if isinstance(nu, int | float) and not -1.0 < nu < 0.5:
+        ends = (nu.low, nu.high) if isinstance(nu, Range) else (nu,)
+        if any(isinstance(end, int | float) and not -1.0 < end < 0.5 for end in ends):
             raise ValueError(
                 f"poissons_ratio must lie in (-1, 0.5), got {nu}: at 0.5 the solid is incompressible and "
                 "displacement alone cannot describe it; use 0.49 or less"

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
+from pinnsolve.ranges import Range
 from pinnsolve.unknowns import Unknown
 
-Number = float | Unknown | Tensor
-"""A parameter: a number in SI units, an unknown to be found, or (while solving) its current value."""
+Number = float | Unknown | Range | Tensor
+"""A parameter: a number in SI units, an unknown to be found, a range, or (while solving) its current value."""
 
 Value = object
 """A given field: a number, a list of components, or a function of :class:`Coordinates` that returns one."""
@@ -110,7 +111,9 @@ def evaluate(value: Value, x: Coordinates, shape: tuple[int, ...], what: str) ->
 
 
 def check_positive(what: str, value: object, unit: str = "") -> None:
-    """Refuse a plain number that is not finite and > 0; unknowns and functions pass."""
+    """Refuse a plain number or a range that is not finite and > 0; unknowns and functions pass."""
+    if isinstance(value, Range):
+        check_positive(f"{what}: the lower end of {value.name!r}", value.low, unit)
     if isinstance(value, int | float) and not (math.isfinite(value) and value > 0):
         raise ValueError(f"{what} must be finite and > 0{f' {unit}' if unit else ''}, got {value}")
 

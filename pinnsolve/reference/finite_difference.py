@@ -69,6 +69,8 @@ def why_no_grid(problem: Problem) -> str | None:
     if problem.unknowns:
         names = ", ".join(unknown.name for unknown in problem.unknowns)
         return f"{names} unknown; bind values first with problem.bound({{...}})"
+    if problem.ranges:
+        return f"{problem.ranges[0]} is a range; take one value: problem.given(...)"
     lower, upper = problem.domain.bounds
     box = float(np.prod(np.asarray(upper) - np.asarray(lower)))
     if abs(problem.domain.measure - box) > 1e-9 * box:

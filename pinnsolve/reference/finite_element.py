@@ -155,6 +155,8 @@ def _refuse_unsuited(problem: Problem) -> None:
         raise UnsuitedError(f"finite elements here do not cover {type(problem.physics).__name__}")
     if problem.unknowns:
         raise UnsuitedError(f"{problem.unknowns[0].name} is unknown; bind a value to it first")
+    if problem.ranges:
+        raise UnsuitedError(f"{problem.ranges[0]} is a range; take one value: problem.given(...)")
     for condition in problem.conditions:
         if isinstance(condition, Periodic):
             raise UnsuitedError(f"{condition.label}: periodic parts are not covered")

@@ -70,9 +70,10 @@ def reference_values(solution: Solution, reference: Reference) -> ReferenceValue
     """Return what a report needs of a reference: its values in the pictures, and the differences.
 
     Args:
-        solution: The solution.
-        reference: A reference solution of the same problem.
+        solution: The solution; the middle of its ranges is compared.
+        reference: A reference solution of the same problem (at the middle of its ranges).
     """
+    solution = solution.middle
     points = points_of(views(solution.problem))
     return ReferenceValues(
         method=reference.method,

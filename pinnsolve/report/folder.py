@@ -65,7 +65,7 @@ def write_run(result: Result, folder: Path) -> tuple[Path, ...]:
     """
     write_solution(result.solution, folder / SOLUTION, result.companions)
     write_text(folder / RESULT, result_text(result))
-    write_vtu(result.solution, folder / VTU)
+    write_vtu(result.solution.middle, folder / VTU)
     return folder / SOLUTION, folder / VTU, folder / RESULT, write_report(result, folder)
 
 

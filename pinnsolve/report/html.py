@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from pinnsolve.ranges import in_words
 from pinnsolve.report.field_plots import derived_pictures, field_pictures
 from pinnsolve.report.figure import unit_text
 from pinnsolve.report.result import Result
@@ -51,7 +53,8 @@ def report_page(result: Result) -> str:
 def _contents(result: Result) -> Mapping[str, object]:
     solution, reference = result.solution, result.companions.reference
     problem, record, verdict = solution.problem, solution.record, solution.verdict
-    shown = views(problem)
+    pictured = replace(result, solution=solution.middle)
+    shown = views(pictured.solution.problem)
     blocks = training_blocks(problem, solution.network, seed=record.seed)
     return {
         "problem": problem,
@@ -65,10 +68,12 @@ def _contents(result: Result) -> Mapping[str, object]:
             (check, check_number(check, check.value), check_number(check, check.limit))
             for check in (verdict.checks if verdict is not None else ())
         ],
+        "ranges": problem.ranges,
+        "held": in_words(pictured.solution.problem.held),
         "quantities": result.quantities,
         "estimates": solution.estimates,
-        "fields": field_pictures(result, shown),
-        "derived": derived_pictures(solution, shown),
+        "fields": field_pictures(pictured, shown),
+        "derived": derived_pictures(pictured.solution, shown),
         "reference": reference,
         "exact": result.exact,
         "compared": list(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
 from pinnsolve.interop.hdf5 import Companions
 from pinnsolve.quantities import Quantity
+from pinnsolve.ranges import in_words
 from pinnsolve.report.comparison import exact_differences
 from pinnsolve.solution import Solution
 
@@ -80,7 +81,7 @@ def gather(solution: Solution, companions: Companions) -> Result:
     return Result(
         solution=solution,
         companions=companions,
-        quantities=tuple(_evaluated(q, solution) for q in solution.problem.quantities),
+        quantities=_quantities(solution),
         exact=exact_differences(solution),
     )
 
@@ -97,6 +98,8 @@ def result_document(result: Result) -> dict[str, object]:
         "problem": problem.name,
         "origin": problem.origin,
         "parameters": dict(problem.parameters),
+        "ranges": [asdict(item) for item in problem.ranges],
+        "given": dict(problem.held),
         "accuracy": problem.accuracy,
         "status": {"reason": record.status.reason.value, "message": record.status.message},
         "verdict": _verdict(solution),
@@ -130,6 +133,22 @@ def result_document(result: Result) -> dict[str, object]:
 def result_text(result: Result) -> str:
     """Return the result as a strict JSON document: what is not a finite number is null."""
     return json.dumps(result_document(result), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _quantities(solution: Solution) -> tuple[QuantityResult, ...]:
+    """Return the quantities; those of a solution with ranges at the lowest, middle and highest values."""
+    problem = solution.problem
+    if not (problem.ranges and problem.quantities):
+        return tuple(_evaluated(quantity, solution) for quantity in problem.quantities)
+    found = []
+    for share in (0.0, 0.5, 1.0):
+        values = {item.name: item.at_share(share) for item in problem.ranges}
+        view = solution.given(**values)
+        found += [
+            _evaluated(replace(quantity, name=f"{quantity.name} at {in_words(values)}"), view)
+            for quantity in problem.quantities
+        ]
+    return tuple(found)
 
 
 def _evaluated(quantity: Quantity, solution: Solution) -> QuantityResult:

@@ -97,7 +97,8 @@ def problem_picture(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
 
 
 def _flat(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
-    lower, upper = problem.bounds
+    # the ranges are not drawn
+    lower, upper = (corner[: problem.frame.num_physical] for corner in problem.bounds)
     has_time_axis = problem.domain.dim == 1 and problem.time is not None
     is_line = problem.domain.dim == 1 and problem.time is None
     extent = upper - lower
@@ -106,7 +107,7 @@ def _flat(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
     axes = figure.subplots()
     colours = part_colours(problem)
     for block in blocks:
-        points = _drawn_points(block)
+        points = _drawn_points(block)[:, : len(lower)]
         plane = np.column_stack((points, np.zeros(len(points))))[:, :2]
         if block.kind == "data":
             axes.plot(*plane.T, "^", color="#d64f5d", markersize=5, zorder=5, label="measurements")

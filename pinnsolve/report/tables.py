@@ -38,6 +38,8 @@ def result_tables(result: Result) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if result.quantities:
         parts += [_quantities(result.quantities)]
+    if solution.problem.ranges:
+        parts += [_ranges(solution.problem)]
     if solution.estimates:
         rows = [
             (
@@ -144,6 +146,20 @@ def _checks(verdict: Verdict) -> Table:
     return table(("check", "value", "limit", ""), rows)
 
 
+def _ranges(problem: Problem) -> Table:
+    rows = [
+        (
+            item.name,
+            number(item.low),
+            number(item.high),
+            item.unit,
+            "logarithmic" if item.logarithmic else "even",
+        )
+        for item in problem.ranges
+    ]
+    return table(("range", "from", "to", "unit", "spread"), rows, left=("spread",))
+
+
 def _interval(ends: tuple[float, float]) -> str:
     return f"{number(ends[0])} … {number(ends[1])}"
 
@@ -176,6 +192,8 @@ def problem_tables(
     parts.append(
         table(("field", "offset", "scale"), [(n, number(o, 4), number(s, 4)) for n, o, s in scales])
     )
+    if problem.ranges:
+        parts.append(_ranges(problem))
     if problem.unknowns:
         unknowns = [
             (u.name, number(u.initial), _interval(u.bounds) if u.bounds else "none", u.unit)

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from pinnsolve.blocks import Block
 from pinnsolve.conditions import Condition
 from pinnsolve.problem import Problem
+from pinnsolve.ranges import Range
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -113,6 +114,8 @@ def _given(value: object) -> str:
             return f"{value:.6g}"
         case Unknown():
             return f"unknown {value.name!r}"
+        case Range():
+            return f"range {value.name!r}"
         case list() | tuple():
             return f"({', '.join(_given(item) for item in value)})"
         case _:

@@ -15,6 +15,13 @@ from pinnsolve.training import Trained, train
 
 SETTINGS = {
     "cooling_plate": {"sigma": "0.7", "initial": "300"},
+    "fin_range": {
+        "least": "50",
+        "most": "60",
+        "conductivity": "100",
+        "length": "0.1",
+        "thickness": "0.002",
+    },
     "heat_rod": {"end_time": "40", "amplitude": "50"},
     "kovasznay": {"reynolds": "20"},
     "lid_driven_cavity": {"reynolds": "400"},
@@ -82,6 +89,8 @@ def test_target_follows_the_load() -> None:
         ("nafems_le1", {"youngs_modulus": "0"}, "youngs_modulus must be finite and > 0"),
         ("nafems_le1", {"youngs_modulus": "stiff"}, "youngs_modulus must be a number"),
         ("heat_rod", {"end_time": "-1"}, "start < end"),
+        ("fin_range", {"least": "-1"}, "a logarithmic range must be > 0"),
+        ("fin_range", {"conductivity": "0"}, "conductivity must be > 0, got 0"),
         ("taylor_green", {"viscosity": "-0.05"}, "viscosity"),
         ("cooling_plate", {"sigma": "0"}, "sigma must be > 0"),
         ("cooling_plate", {"initial": "5"}, "bounds must enclose the initial value"),
