@@ -26,6 +26,9 @@ from pinnsolve.scaling import Scaling
 Precision = Literal["auto", "float64", "float32"]
 """Arithmetic of the run; ``auto`` is float64, the only one that reaches small errors."""
 
+Trunk = Literal["auto", "random", "trained"]
+"""The layers below the head: fixed random features, a trained network, or first the one and then the other."""
+
 Boundary = Literal["penalty", "exact"]
 """Given values as rows of the least-squares system, or built into the network."""
 
@@ -38,6 +41,10 @@ class Method:
     """A way to solve a problem. Everything left at None is chosen from the declaration.
 
     Attributes:
+        trunk: ``random`` grows a layer of fixed random features and solves for its head alone, which meets smooth
+            solutions to many digits within seconds; ``trained`` trains all layers of a network, which also meets sharp
+            and singular ones; ``auto`` does the first and, if it is not enough, the second.
+        max_features: Most head weights of random features; the cost of a solve grows with their cube.
         hidden: Widths of the hidden layers.
         points: Numbers of collocation points.
         bandwidth: Factor on the first layer's initial weights; larger sees finer detail.
@@ -57,6 +64,8 @@ class Method:
         max_batch_points: Most points in one Jacobian chunk; bounds memory.
     """
 
+    trunk: Trunk = "auto"
+    max_features: int = 4500
     hidden: tuple[int, ...] | None = None
     points: PointCounts | None = None
     bandwidth: float = 2.0
@@ -92,7 +101,9 @@ class Method:
             raise ValueError(
                 f"embedding must be 'auto', 'none' or an Embedding such as Fourier, got {self.embedding!r}"
             )
-        for name, kinds in (("boundary", Boundary), ("velocity", Velocity)):
+        if self.max_features < 1:
+            raise ValueError(f"max_features must be >= 1, got {self.max_features}")
+        for name, kinds in (("trunk", Trunk), ("boundary", Boundary), ("velocity", Velocity)):
             if getattr(self, name) not in get_args(kinds):
                 raise ValueError(
                     f"{name} must be one of {', '.join(get_args(kinds))}, got {getattr(self, name)!r}"
@@ -103,6 +114,18 @@ class Method:
                 "break the freedom of divergence; keep one"
             )
         _device(self.device)
+
+    def grows(self, problem: Problem) -> bool:
+        """Return whether a layer of random features is tried first.
+
+        Not if the method asks for anything that a trained network alone can do, nor for unknowns and measurements.
+        """
+        if self.trunk != "auto":
+            return self.trunk == "random"
+        chosen_by_hand = self.hidden is not None or isinstance(self.embedding, Embedding)
+        special = self.boundary != "penalty" or self.velocity != "components"
+        inverse = bool(problem.unknowns) or problem.measurements is not None
+        return not (chosen_by_hand or special or inverse or self.precision == "float32")
 
     @property
     def torch_device(self) -> torch.device:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from pinnsolve.blocks import Block
 from pinnsolve.jets import Fields, Frame, MultiIndex
 from pinnsolve.jets.scalar import Leaf, Numeric
 from pinnsolve.multi_index import VALUE, lower_set
-from pinnsolve.networks import Network
+from pinnsolve.networks import LinearNetwork, Network, Pullback, Table
 from pinnsolve.scaling import Scaling
 from pinnsolve.trial import trial_fields
 from pinnsolve.unknowns import Unknown
@@ -75,6 +75,7 @@ class System:
         weights: Factor of each equation's rows; missing means 1. Rows are divided by sqrt(N) of
             their block as well, or by the noise if they are measurements.
         satisfied: Equations left out, since the network meets them whatever its parameters.
+        tables: Tabulated features by group, of networks with a fixed trunk; empty computes them when needed.
     """
 
     frame: Frame
@@ -86,6 +87,7 @@ class System:
     unknowns: tuple[Unknown, ...]
     weights: Mapping[RowKey, float]
     satisfied: frozenset[RowKey] = frozenset()
+    tables: tuple[Table, ...] = ()
 
     @property
     def num_rows(self) -> int:
@@ -99,7 +101,16 @@ class System:
 
     def residual(self, theta: Tensor) -> Tensor:
         """Return all weighted rows, shape (M,); differentiable in theta."""
-        return torch.cat([row for group in self.groups for row in self._group_rows(group, theta)])
+        return torch.cat([row for rows in self._rows_by_group(theta) for row in rows])
+
+    def tabulated(self) -> System:
+        """Return the system with the features at its points held in memory; the network's trunk must be fixed."""
+        if not isinstance(self.network, LinearNetwork):
+            raise ValueError(f"only a network with a fixed trunk has tables, got {self.network!r}")
+        network = self.network
+        return replace(
+            self, tables=tuple(network.tabulate(g.unit_points, g.indices) for g in self.groups)
+        )
 
     @property
     def block_sizes(self) -> dict[str, int]:
@@ -123,7 +134,7 @@ class System:
 
     def rows_by_key(self, theta: Tensor) -> dict[RowKey, Tensor]:
         """Return the weighted rows by block and equation."""
-        rows = [row for group in self.groups for row in self._group_rows(group, theta)]
+        rows = [row for rows in self._rows_by_group(theta) for row in rows]
         found: dict[RowKey, list[Tensor]] = {}
         for members, row in zip(self.chunks, rows, strict=True):
             for (key, _), piece in zip(members, row.split([n for _, n in members]), strict=True):
@@ -141,10 +152,8 @@ class System:
     def linearised(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield, group by group and equation by equation, rows (N,) and their Jacobian (N, num_parameters)."""
         parameters, z = self._split(theta.detach())
-        for group in self.groups:
-            streams, pullback = self.network.linearised(
-                parameters, group.unit_points, group.indices
-            )
+        for position, group in enumerate(self.groups):
+            streams, pullback = self._linearised_streams(position, parameters)
             streams = streams.requires_grad_()
             hidden = [
                 v.expand(group.num_sets * group.num_points).clone().requires_grad_() for v in z
@@ -173,10 +182,21 @@ class System:
         count = self.network.num_parameters
         return theta[:count], tuple(theta[count + k] for k in range(len(self.unknowns)))
 
-    def _group_rows(self, group: Group, theta: Tensor) -> list[Tensor]:
+    def _rows_by_group(self, theta: Tensor) -> Iterator[list[Tensor]]:
         parameters, z = self._split(theta)
-        streams = self.network.streams(parameters, group.unit_points, group.indices)
-        return self._rows(group, streams, z)
+        for position, group in enumerate(self.groups):
+            if self.tables:
+                streams = self.tables[position].streams(parameters)
+            else:
+                streams = self.network.streams(parameters, group.unit_points, group.indices)
+            yield self._rows(group, streams, z)
+
+    def _linearised_streams(self, position: int, parameters: Tensor) -> tuple[Tensor, Pullback]:
+        if self.tables:
+            table = self.tables[position]
+            return table.streams(parameters).detach(), table.pullback
+        group = self.groups[position]
+        return self.network.linearised(parameters, group.unit_points, group.indices)
 
     def _rows(self, group: Group, streams: Tensor, z: Sequence[Tensor]) -> list[Tensor]:
         """Return one weighted row vector per equation rank, blocks concatenated."""

@@ -45,13 +45,13 @@ def choose_adaptively(
     if num_adaptive == 0:
         return uniform
     candidates = draw(_CANDIDATES * num_adaptive, seed + 3)
-    size = _residual_size(problem, system, theta, candidates)
+    size = residual_size(problem, system, theta, candidates)
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.multinomial(size, num_adaptive, replacement=False, generator=generator)
     return _joined(uniform, candidates.taken(chosen))
 
 
-def _residual_size(problem: Problem, system: System, theta: Tensor, block: Block) -> Tensor:
+def residual_size(problem: Problem, system: System, theta: Tensor, block: Block) -> Tensor:
     """Return the size of the weighted residual at a block's points, never quite zero, shape (N,) on the CPU."""
     probe = build_system(
         (block,),

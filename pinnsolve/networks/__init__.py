@@ -3,8 +3,10 @@
 from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
 from pinnsolve.networks.frozen import FrozenInputs
+from pinnsolve.networks.linear import LinearNetwork, Table
 from pinnsolve.networks.mlp import MLP, Tape
-from pinnsolve.networks.network import Network
+from pinnsolve.networks.network import Network, Pullback
+from pinnsolve.networks.random_features import RandomFeatures, draw_features
 from pinnsolve.networks.stream_function import StreamFunction
 from pinnsolve.networks.transformed import OutputTransform, Transformed
 
@@ -15,10 +17,15 @@ __all__ = [
     "Fourier",
     "FrozenInputs",
     "Identity",
+    "LinearNetwork",
     "Network",
     "OutputTransform",
     "Periodic",
+    "Pullback",
+    "RandomFeatures",
     "StreamFunction",
+    "Table",
     "Tape",
     "Transformed",
+    "draw_features",
 ]

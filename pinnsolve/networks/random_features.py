@@ -1,0 +1,138 @@
+"""A wide layer of fixed ridge functions ``tanh(w . x + b)`` with a trained linear head.
+
+Only the head is trained, so a linear problem is one linear least-squares problem, and smooth solutions are met to ten
+digits by a few hundred features (S. Dong & Z. Li, "Local extreme learning machines and domain decomposition for solving
+linear and nonlinear partial differential equations", CMAME 387 (2021) 114129).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnsolve.jets.elementary import tanh_rule
+from pinnsolve.multi_index import VALUE, MultiIndex
+from pinnsolve.networks.linear import LinearNetwork
+from pinnsolve.networks.network import Network
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Derivatives of the features at N points.
+
+    Attributes:
+        features: Shape (S, N, F).
+        base: What is added to the outputs' streams, shape (S, N, C), or None.
+        num_outputs: Number C of outputs.
+    """
+
+    features: Tensor
+    base: Tensor | None
+    num_outputs: int
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the table."""
+        return self.features.numel() * self.features.element_size()
+
+    def streams(self, parameters: Tensor) -> Tensor:
+        """Return the streams (S, N, C)."""
+        head = parameters.view(self.num_outputs, -1)
+        streams = self.features @ head.T
+        return streams if self.base is None else streams + self.base
+
+    def pullback(self, cotangent: Tensor, out: Tensor) -> None:
+        """Add the rows of the Jacobian to ``out`` (N, P)."""
+        num_features = self.features.shape[2]
+        for c in range(self.num_outputs):
+            columns = out[:, c * num_features : (c + 1) * num_features]
+            for stream, slope in zip(self.features, cotangent[:, :, c], strict=True):
+                if bool(slope.any()):
+                    columns.addcmul_(stream, slope[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class RandomFeatures(LinearNetwork):
+    """Fixed ridge functions with a linear head; the head's weights are the parameters.
+
+    Attributes:
+        slopes: Direction times steepness w of each feature, shape (F, D), float64 on the CPU; a zero row is a constant.
+        offsets: b of each feature, shape (F,).
+        num_outputs: Number C of field components.
+        base: A trained network with its parameters, whose outputs are added; None for zero.
+    """
+
+    slopes: Tensor
+    offsets: Tensor
+    num_outputs: int
+    base: tuple[Network, Tensor] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that do not belong together."""
+        if self.slopes.ndim != 2 or self.offsets.shape != self.slopes.shape[:1]:
+            raise ValueError(
+                "random features need slopes of shape (F, D) and offsets of shape (F,), "
+                f"got {tuple(self.slopes.shape)} and {tuple(self.offsets.shape)}"
+            )
+        if self.num_outputs < 1:
+            raise ValueError(f"num_outputs must be >= 1, got {self.num_outputs}")
+
+    def __repr__(self) -> str:
+        """Say the sizes, not the numbers."""
+        on = "" if self.base is None else f", on top of {self.base[0]!r}"
+        features, inputs = self.slopes.shape
+        return f"RandomFeatures({features} features of {inputs} inputs, {self.num_outputs} outputs{on})"
+
+    @property
+    def num_features(self) -> int:
+        """Number F of features."""
+        return len(self.slopes)
+
+    @property
+    def num_parameters(self) -> int:
+        """Number P = C F of head weights."""
+        return self.num_outputs * self.num_features
+
+    def tabulate(self, points: Tensor, indices: Sequence[MultiIndex]) -> FeatureTable:
+        """Return the derivatives of all features at points (N, D).
+
+        The derivative along axes i, j ... of a ridge function is ``w_i w_j ... tanh^(k)(w . x + b)``.
+        """
+        slopes, offsets = self.slopes.to(points), self.offsets.to(points)
+        argument = torch.addmm(offsets, points, slopes.T)
+        derivatives = tanh_rule(argument, max(len(index) for index in indices))
+        features = argument.new_empty(len(indices), *argument.shape)
+        for place, index in zip(features, indices, strict=True):
+            if index == VALUE:
+                place.copy_(derivatives[0])
+            else:
+                torch.mul(derivatives[len(index)], slopes[:, list(index)].prod(dim=1), out=place)
+        base = None
+        if self.base is not None:
+            network, parameters = self.base
+            with torch.no_grad():
+                base = network.streams(parameters.to(points), points, indices)
+        return FeatureTable(features, base, self.num_outputs)
+
+
+def draw_features(
+    number: int, bandwidth: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return slopes (F, D) and offsets (F,) of features with random directions and centres in [-1, 1]^D.
+
+    Args:
+        number: F.
+        bandwidth: Typical slope along each axis, shape (D,); larger sees finer detail.
+        generator: Source of the draw.
+    """
+    shape = (number, len(bandwidth))
+    slopes = bandwidth * torch.randn(shape, generator=generator, dtype=torch.float64)
+    centres = _REACH * (2.0 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1.0)
+    return slopes, -(slopes * centres).sum(dim=1)
+
+
+_REACH = 1.1
+"""Centres lie in a box this much larger than the domain, so that its edges are as well covered as its inside."""

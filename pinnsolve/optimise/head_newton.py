@@ -1,0 +1,91 @@
+"""Newton's method for the head of a network with a fixed trunk, by orthogonal triangularisation.
+
+The residual is a smooth function of few arguments per point, linear in them up to products of fields, so Gauss-Newton
+converges in one step for linear physics and quadratically otherwise. If the full step does not lower the loss, shorter
+and then damped ones are tried on the same triangle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.optimise.orthogonal import Triangle, triangularise
+from pinnsolve.residuals import System
+
+
+@dataclass(frozen=True)
+class HeadState:
+    """Where the iteration stands.
+
+    Attributes:
+        theta: Head weights and search variables of unknowns, shape (P,).
+        loss: Half the sum of squared rows at theta.
+        damping: Damping of the last step, relative to the columns' norms; 0 for a full step.
+        accepted: Whether the last step moved.
+        converged: Whether the linearised problem promised no less than was reached.
+    """
+
+    theta: Tensor
+    loss: float
+    damping: float = 0.0
+    accepted: bool = True
+    converged: bool = False
+
+
+@dataclass(frozen=True)
+class HeadNewton:
+    """Gauss-Newton with a full step, a shorter or a damped one.
+
+    Attributes:
+        regularisation: Tikhonov term relative to the columns' norms, near the arithmetic's precision.
+        shares: Lengths of step that are tried.
+        dampings: Dampings that are tried after them, relative to the columns' norms.
+    """
+
+    regularisation: float = 1e-14
+    shares: tuple[float, ...] = (1.0, 0.5, 0.25)
+    dampings: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+
+    def init(self, system: System, theta: Tensor) -> HeadState:
+        """Return the state at the start."""
+        with torch.no_grad():
+            return HeadState(theta, half_square(system.residual(theta)))
+
+    def step(self, system: System, state: HeadState) -> HeadState:
+        """Take one step; if nothing lowers the loss, stay and return ``accepted=False``.
+
+        Args:
+            system: The least-squares system, tabulated for speed.
+            state: Where the last step ended.
+        """
+        theta = state.theta
+        triangle = triangularise(
+            lambda: system.linearised(theta),
+            system.num_parameters,
+            system.num_rows,
+            damping=self.regularisation,
+        )
+        for trial, damping in self._trials(triangle, theta):
+            with torch.no_grad():
+                loss = half_square(system.residual(trial))
+            if loss < state.loss:
+                full = damping == 0.0 and loss > 0.5 * state.loss
+                reached = damping == 0.0 and loss <= _ENOUGH * triangle.least_loss
+                return HeadState(trial, loss, damping, converged=reached or full)
+        return HeadState(theta, state.loss, accepted=False, converged=True)
+
+    def _trials(self, triangle: Triangle, theta: Tensor) -> Iterator[tuple[Tensor, float]]:
+        full = torch.from_numpy(triangle.step()).to(theta)
+        for share in self.shares:
+            yield theta + share * full, 0.0
+        for damping in self.dampings:
+            yield theta + torch.from_numpy(triangle.step(damping)).to(theta), damping
+
+
+_ENOUGH = 1.2
+"""Loss over the linearised minimum at which a further step would gain nothing."""

@@ -1,0 +1,141 @@
+"""Least squares by orthogonal triangularisation, for systems too ill-conditioned for normal equations.
+
+J^T J squares the condition number: with features that are nearly dependent, half of the digits are lost. Householder's
+QR of J keeps them. Rows are taken chunk by chunk, so memory is bounded by the triangle and one chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+Array = npt.NDArray[np.float64]
+Chunks = Callable[[], Iterable[tuple[Tensor, Tensor]]]
+"""Called once per pass; yields rows (N,) and their Jacobian (N, P)."""
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """``min |J d + r|^2`` as ``min |R d + q|^2``, with columns scaled to norm one.
+
+    Attributes:
+        factor: Upper triangle R, shape (P, P).
+        right: q, shape (P,).
+        column_norms: What the columns of J were divided by, shape (P,).
+        least_loss: Half the sum of squares at the minimiser.
+    """
+
+    factor: Array
+    right: Array
+    column_norms: Array
+    least_loss: float
+
+    def step(self, damping: float = 0.0) -> Array:
+        """Return the minimiser d of ``|J d + r|^2 + damping^2 |column_norms d|^2``, shape (P,).
+
+        Args:
+            damping: Levenberg-Marquardt damping relative to the columns' norms; 0 solves with the triangle itself.
+        """
+        from scipy.linalg import solve_triangular
+
+        factor, right = self.factor, self.right
+        if damping > 0.0:
+            size = len(right)
+            stacked = np.zeros((2 * size, size + 1), order="F")
+            stacked[:size, :size], stacked[:size, size] = factor, right
+            stacked[size:, :size][np.diag_indices(size)] = damping
+            upper = _triangularised(stacked)
+            factor, right = upper[:size, :size], upper[:size, size]
+        scaled = solve_triangular(factor, -right, check_finite=False)
+        return np.asarray(scaled / self.column_norms)
+
+
+def triangularise(
+    chunks: Chunks,
+    num_parameters: int,
+    num_rows: int,
+    *,
+    damping: float = 1e-14,
+    max_rows: int = 8192,
+) -> Triangle:
+    """Return the triangle of a least-squares system given by row chunks.
+
+    Costs ``2 M P^2`` operations and ``8 (P + max_rows) P`` bytes.
+
+    Args:
+        chunks: Yields rows and Jacobian; called twice.
+        num_parameters: P.
+        num_rows: M.
+        damping: Tikhonov term relative to the columns' norms, near the arithmetic's precision.
+        max_rows: Rows gathered before they are merged into the triangle.
+    """
+    if num_rows <= max(max_rows, num_parameters):
+        return _at_once(chunks, num_parameters, num_rows, damping)
+    norms = _column_norms(chunks, num_parameters)
+    width = num_parameters + 1
+    capacity = num_parameters + max(max_rows, num_parameters)
+    stacked = np.zeros((capacity, width), order="F")
+    stacked[np.arange(num_parameters), np.arange(num_parameters)] = damping
+    filled = num_parameters
+    for rows, jacobian in chunks():
+        start = 0
+        while start < len(rows):
+            take = min(len(rows) - start, capacity - filled)
+            block = stacked[filled : filled + take]
+            block[:, :-1] = jacobian[start : start + take].cpu().numpy()
+            block[:, :-1] /= norms
+            block[:, -1] = rows[start : start + take].cpu().numpy()
+            filled, start = filled + take, start + take
+            if filled == capacity:
+                stacked[:width] = _triangularised(stacked)
+                filled = width
+    return _triangle(_triangularised(stacked[:filled]), norms)
+
+
+def _at_once(chunks: Chunks, num_parameters: int, num_rows: int, damping: float) -> Triangle:
+    """Return the triangle of a system that fits into memory, in one pass and one factorisation."""
+    stacked = np.zeros((num_rows + num_parameters, num_parameters + 1), order="F")
+    filled = 0
+    for rows, jacobian in chunks():
+        stacked[filled : filled + len(rows), :-1] = jacobian.cpu().numpy()
+        stacked[filled : filled + len(rows), -1] = rows.cpu().numpy()
+        filled += len(rows)
+    norms = _nonzero(np.sqrt(np.einsum("ij,ij->j", stacked[:, :-1], stacked[:, :-1])))
+    stacked[:filled, :-1] /= norms
+    stacked[filled + np.arange(num_parameters), np.arange(num_parameters)] = damping
+    return _triangle(_triangularised(stacked), norms)
+
+
+def _column_norms(chunks: Chunks, num_parameters: int) -> Array:
+    squares = np.zeros(num_parameters)
+    for _, jacobian in chunks():
+        squares += jacobian.square().sum(dim=0).cpu().numpy()
+    return _nonzero(np.sqrt(squares))
+
+
+def _nonzero(norms: Array) -> Array:
+    """Return the norms, with 1 for columns that are zero."""
+    return np.where(norms > 0.0, norms, 1.0)
+
+
+def _triangle(upper: Array, norms: Array) -> Triangle:
+    size = len(norms)
+    return Triangle(
+        upper[:size, :size], upper[:size, size], norms, 0.5 * float(upper[size, size] ** 2)
+    )
+
+
+def _triangularised(stacked: Array) -> Array:
+    """Return the upper triangle (min(M, P), P) of a QR factorisation; overwrites its argument."""
+    from scipy.linalg import lapack
+
+    work, _ = lapack.dgeqrf_lwork(*stacked.shape)
+    packed, _, _, info = lapack.dgeqrf(stacked, lwork=int(work), overwrite_a=1)
+    if info != 0:
+        raise ArithmeticError(f"LAPACK dgeqrf failed with info = {info}")
+    size = min(stacked.shape)
+    return np.triu(packed[:size])

@@ -1,0 +1,283 @@
+"""Random features stage by stage: more of them on new points, where and as steep as the present solution needs.
+
+A stage is a value; the Newton steps on it are the loop's business. The bandwidth of the first features, one slope for
+each axis, is the one whose solution leaves the smallest residual on points that it was not solved on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, interior_block, make_blocks
+from pinnsolve.multi_index import VALUE
+from pinnsolve.networks import RandomFeatures, draw_features
+from pinnsolve.optimise import HeadNewton
+from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.optimise.orthogonal import triangularise
+from pinnsolve.optimise.weights import balanced
+from pinnsolve.problem import Problem
+from pinnsolve.residuals import RowKey, System, build_system
+from pinnsolve.sampling import choose_adaptively
+from pinnsolve.scaling import Scaling
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One size of the feature layer.
+
+    Attributes:
+        number: From 0.
+        bandwidth: Typical slope of the features along each axis, shape (D,).
+        system: The weighted system on this stage's points, tabulated.
+        theta: Where its iteration starts.
+    """
+
+    number: int
+    bandwidth: Tensor
+    system: System
+    theta: Tensor
+
+    @property
+    def network(self) -> RandomFeatures:
+        """The features."""
+        if not isinstance(self.system.network, RandomFeatures):
+            raise TypeError(f"a stage is made of random features, got {self.system.network!r}")
+        return self.system.network
+
+
+def first_stage(problem: Problem, scaling: Scaling, *, seed: int) -> Stage:
+    """Return the smallest stage, its bandwidth found by trial.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units.
+        seed: Seed of features and points.
+    """
+    weights = smooth_weights(problem, scaling, seed=seed)
+    bandwidth = find_bandwidth(problem, scaling, weights, seed=seed)
+    network = features_for(problem, FIRST, bandwidth, seed=seed)
+    system = system_on(problem, network, scaling, weights, seed=seed)
+    return Stage(0, bandwidth, system.tabulated(), _start(problem, network))
+
+
+def next_stage(problem: Problem, stage: Stage, theta: Tensor, *, linear: bool, seed: int) -> Stage:
+    """Return a stage of more features, drawn anew with a larger bandwidth, on new points.
+
+    Args:
+        problem: The declaration.
+        stage: The present stage.
+        theta: Its solution.
+        linear: Whether the problem is linear, so that where the iteration starts does not matter.
+        seed: Seed of features and points.
+    """
+    number, here = stage.number + 1, seed + 1009 * (stage.number + 1)
+    bandwidth = _next_bandwidth(stage, theta)
+    count = round(GROWTH * stage.network.num_features)
+    network = features_for(problem, count, bandwidth, seed=here)
+    choose = partial(choose_adaptively, problem, stage.system, theta, _ADAPTIVE_POINTS)
+    old = stage.system
+    system = system_on(problem, network, old.scaling, old.weights, seed=here, choose=choose)
+    start = _start(problem, network)
+    if not linear:
+        head = _fitted(problem, stage.network, theta, network, old.scaling, seed=here)
+        start = torch.cat((head, theta[stage.network.num_parameters :]))
+    return Stage(number, bandwidth, system.tabulated(), start)
+
+
+def _next_bandwidth(stage: Stage, theta: Tensor) -> Tensor:
+    """Return a bandwidth that grows with the density of the features and keeps them well enough apart.
+
+    With slopes too small for their number features are nearly dependent: the head's weights grow until
+    rounding limits the accuracy. With slopes too large weights are small, and accuracy is given away.
+    """
+    largest = float(theta[: stage.network.num_parameters].abs().max().clamp(1.0, 1e12))
+    correction = (largest / _BEST_HEAD) ** _FEEDBACK
+    denser: float = GROWTH ** (1.0 / len(stage.bandwidth))
+    return stage.bandwidth * (denser * correction)
+
+
+def _fitted(
+    problem: Problem,
+    old: RandomFeatures,
+    theta: Tensor,
+    new: RandomFeatures,
+    scaling: Scaling,
+    *,
+    seed: int,
+) -> Tensor:
+    """Return the head (P,) with which new features come closest to an old solution."""
+    block = interior_block(problem, 3 * new.num_features, seed + 11)
+    points = scaling.to_unit(block.point_sets[0])
+    target = old.streams(theta[: old.num_parameters], points, (VALUE,))[0]
+    features = new.tabulate(points, (VALUE,)).features[0]
+    heads = []
+    for column in target.unbind(1):
+        rows = partial(iter, [(-column, features)])
+        triangle = triangularise(rows, new.num_features, len(points))
+        heads.append(torch.from_numpy(triangle.step()))
+    return torch.cat(heads)
+
+
+def fresh_loss(problem: Problem, stage: Stage, theta: Tensor, *, seed: int) -> float:
+    """Return half the sum of squared rows on points that no stage is solved on.
+
+    Args:
+        problem: The declaration.
+        stage: The stage.
+        theta: Its solution.
+        seed: Seed of the points.
+    """
+    old = stage.system
+    counts = _counts(problem, _JUDGES)
+    fresh = system_on(
+        problem, stage.network, old.scaling, old.weights, seed=seed + 500_009, counts=counts
+    )
+    with torch.no_grad():
+        return half_square(fresh.residual(theta))
+
+
+def find_bandwidth(
+    problem: Problem, scaling: Scaling, weights: Mapping[RowKey, float], *, seed: int
+) -> Tensor:
+    """Return the slopes (D,) whose solution has the smallest residual on fresh points.
+
+    First one slope for all axes, then twice or half of it axis by axis.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units.
+        weights: Weights of the rows.
+        seed: Seed of features and points.
+    """
+    axes = problem.frame.num_axes
+
+    def loss(bandwidth: Tensor) -> float:
+        network = features_for(problem, _TRIAL, bandwidth, seed=seed)
+        system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
+        theta = newton(system, _start(problem, network), _TRIAL_STEPS)
+        fresh = system_on(problem, network, scaling, weights, seed=seed + 7)
+        with torch.no_grad():
+            return half_square(fresh.residual(theta))
+
+    candidates = [_all_axes(scale, axes) for scale in _SCALES]
+    losses = [loss(candidate) for candidate in candidates]
+    least = min(losses)
+    best = candidates[losses.index(least)]
+    for axis in range(axes) if axes > 1 else ():
+        for factor in (2.0, 0.5):
+            trial = best.clone()
+            trial[axis] *= factor
+            value = loss(trial)
+            if value < least:
+                best, least = trial, value
+                break
+    return best
+
+
+def newton(system: System, theta: Tensor, max_steps: int) -> Tensor:
+    """Return the solution after at most ``max_steps`` Newton steps."""
+    method = HeadNewton()
+    state = method.init(system, theta)
+    for _ in range(max_steps):
+        state = method.step(system, state)
+        if state.converged or not state.accepted:
+            break
+    return state.theta
+
+
+def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[RowKey, float]:
+    """Return weights for which an error of order one that is smooth over the domain has rows of order one.
+
+    Balanced with the features in use, steep ones would make derivatives look large, and the
+    equations that contain them would be let off.
+    """
+    smooth = features_for(problem, _TRIAL, _all_axes(1.0, problem.frame.num_axes), seed=0)
+    system = system_on(problem, smooth, scaling, None, seed=seed)
+    return balanced(system, _start(problem, smooth)).weights
+
+
+def features_for(problem: Problem, number: int, bandwidth: Tensor, *, seed: int) -> RandomFeatures:
+    """Return ``number`` features over the whole domain, one of them a constant."""
+    generator = torch.Generator().manual_seed(seed)
+    slopes, offsets = draw_features(number, bandwidth, generator)
+    slopes[0], offsets[0] = 0.0, 1.0
+    return RandomFeatures(slopes, offsets, len(problem.component_names))
+
+
+def system_on(
+    problem: Problem,
+    network: RandomFeatures,
+    scaling: Scaling,
+    weights: Mapping[RowKey, float] | None,
+    *,
+    seed: int,
+    counts: PointCounts | None = None,
+    choose: Choose = draw_uniformly,
+) -> System:
+    """Return the system on new points, by default about 2.5 rows to a parameter."""
+    number = counts if counts is not None else _counts(problem, network.num_features)
+    return build_system(
+        make_blocks(problem, number, seed=seed, choose=choose),
+        problem.field_shapes,
+        problem.frame,
+        network,
+        scaling,
+        problem.unknowns,
+        weights=weights,
+        max_points=_ALL,
+    )
+
+
+def _counts(problem: Problem, num_features: int) -> PointCounts:
+    components = len(problem.component_names)
+    interior = max(64, math.ceil((2.2 if components == 1 else 1.9) * num_features))
+    if problem.frame.num_axes == 1:
+        return PointCounts(interior, 2)
+    edge = max(48, round(0.35 * interior))
+    return PointCounts(interior, edge, edge if problem.time is not None else 0)
+
+
+def _start(problem: Problem, network: RandomFeatures) -> Tensor:
+    starts = torch.tensor([u.start for u in problem.unknowns], dtype=torch.float64)
+    return torch.cat((torch.zeros(network.num_parameters, dtype=torch.float64), starts))
+
+
+def _all_axes(value: float, axes: int) -> Tensor:
+    return torch.full((axes,), value, dtype=torch.float64)
+
+
+FIRST = 150
+"""Features of the first stage."""
+
+GROWTH = 1.7
+"""Factor on the number of features from stage to stage."""
+
+_TRIAL = 100
+"""Features in the search for the bandwidth."""
+
+_SCALES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Slopes that are tried for all axes alike."""
+
+_TRIAL_STEPS = 4
+"""Newton steps in the search for the bandwidth."""
+
+_ADAPTIVE_POINTS = 0.5
+"""Share of the points that follows the residual of the stage before."""
+
+_BEST_HEAD = 10.0**6.5
+"""Largest head weight at which features are neither too alike nor steeper than need be, in double precision."""
+
+_FEEDBACK = 1.0 / 15.0
+"""Power of the head weights with which the bandwidth follows them: they fall with its 15th power or so."""
+
+_JUDGES = 1000
+"""Features whose number of points is used to compare stages."""
+
+_ALL = 10**9
+"""A stage is one batch: its features are held in memory."""

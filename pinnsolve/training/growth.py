@@ -1,0 +1,120 @@
+"""Training a head on more and more fixed features, stage by stage, until the answer no longer moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from torch import Tensor
+
+from pinnsolve.method import Method
+from pinnsolve.optimise import HeadNewton
+from pinnsolve.problem import Problem
+from pinnsolve.record import StepRecord
+from pinnsolve.scaling import Scaling
+from pinnsolve.status import StopReason
+from pinnsolve.training.convergence import (
+    STOP_SHARE,
+    floating_mask,
+    probe_points,
+    snapshot,
+    worst_error,
+)
+from pinnsolve.training.features import GROWTH, Stage, first_stage, fresh_loss, next_stage
+from pinnsolve.training.taken import Clock, Taken
+
+
+def growth_steps(
+    problem: Problem, method: Method, scaling: Scaling, *, seed: int, clock: Clock
+) -> Iterator[Taken]:
+    """Yield the Newton steps of every stage; the last one carries the reason to stop.
+
+    Growth ends when the estimated error is small enough; when it cannot become so within the
+    parameters and the time allowed, at the rate seen so far; or when more features no longer help.
+
+    Args:
+        problem: The declaration.
+        method: How to solve it.
+        scaling: Maps between SI and network units, float64 on the CPU.
+        seed: Seed of features and points.
+        clock: Seconds since training began.
+    """
+    stage = first_stage(problem, scaling, seed=seed)
+    probe = probe_points(problem, scaling)
+    floating = floating_mask(problem, stage.theta)
+    fields = snapshot(stage.system, stage.theta, probe)
+    errors: list[float] = []
+    losses: list[float] = []
+    count = 0
+    while True:
+        begin, first = clock(), count + 1
+        for record, theta, done in _newton(stage, errors, count, clock):
+            count = record.step
+            if count == method.max_steps:
+                yield Taken("growth", record, stage.system, theta, StopReason.MAX_STEPS)
+                return
+            if not done:
+                yield Taken("growth", record, stage.system, theta)
+        losses.append(fresh_loss(problem, stage, theta, seed=seed))
+        before, fields = fields, snapshot(stage.system, theta, probe)
+        errors.append(math.inf)
+        if stage.number > 0:
+            share = min(1.0, math.sqrt(losses[-1] / losses[-2])) if losses[-2] > 0.0 else 1.0
+            errors[-1] = worst_error(stage.system, theta, before, fields, floating, share)
+        stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
+        last = replace(record, seconds=clock(), error_estimate=errors[-1])
+        yield Taken("growth", last, stage.system, theta, stop)
+        if stop is not None:
+            return
+        stage = next_stage(problem, stage, theta, linear=count == first, seed=seed)
+
+
+def _newton(
+    stage: Stage, errors: list[float], count: int, clock: Clock
+) -> Iterator[tuple[StepRecord, Tensor, bool]]:
+    """Yield the Newton steps of a stage, and whether each was the last."""
+    optimiser = HeadNewton()
+    state = optimiser.init(stage.system, stage.theta)
+    error = errors[-1] if errors else math.inf
+    for step in range(1, _MAX_STEPS + 1):
+        state = optimiser.step(stage.system, state)
+        done = state.converged or not state.accepted or step == _MAX_STEPS
+        record = StepRecord(count + step, clock(), state.loss, error, state.damping, state.accepted)
+        yield record, state.theta, done
+        if done:
+            return
+
+
+def _reason_to_stop(
+    problem: Problem,
+    method: Method,
+    stage: Stage,
+    errors: list[float],
+    seconds: float,
+    stage_seconds: float,
+) -> StopReason | None:
+    """Return why growth ends after a stage, or None to go on."""
+    goal = STOP_SHARE * problem.accuracy
+    if not math.isfinite(errors[-1]) and stage.number > 0:
+        return StopReason.NON_FINITE
+    if errors[-1] < goal:
+        return StopReason.CONVERGED
+    if stage.system.num_parameters * GROWTH > method.max_features:
+        return StopReason.STALLED
+    if seconds + GROWTH**3 * stage_seconds > method.max_seconds:
+        return StopReason.MAX_SECONDS
+    if stage.number < _EARLIEST:
+        return None
+    left = math.log(method.max_features / stage.system.num_parameters) / math.log(GROWTH)
+    rate = (errors[-1] / errors[1]) ** (1.0 / (stage.number - 1))
+    if rate >= 1.0 or errors[-1] * rate ** (1.5 * left) > goal:
+        return StopReason.STALLED
+    return None
+
+
+_MAX_STEPS = 12
+"""Most Newton steps of a stage."""
+
+_EARLIEST = 3
+"""Number of the first stage after which growth may be given up."""

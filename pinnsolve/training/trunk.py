@@ -1,0 +1,155 @@
+"""Training all parameters of a network by Gauss-Newton on points that are drawn anew every few steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from pinnsolve.architecture import satisfied_rows
+from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, make_blocks
+from pinnsolve.method import Method
+from pinnsolve.networks import Network
+from pinnsolve.optimise.weights import balanced
+from pinnsolve.problem import Problem
+from pinnsolve.record import StepRecord
+from pinnsolve.residuals import RowKey, System, build_system
+from pinnsolve.sampling import choose_adaptively
+from pinnsolve.scaling import Scaling, find_scaling
+from pinnsolve.status import StopReason
+from pinnsolve.training.convergence import (
+    STOP_SHARE,
+    floating_mask,
+    probe_points,
+    snapshot,
+    worst_error,
+)
+from pinnsolve.training.taken import Clock, Taken
+
+_MEMORY = 10
+"""Steps over which a change of the fields is measured to estimate their error."""
+
+_MAX_REFUSALS = 3
+"""Steps in a row, each on new points, without progress, after which a run has stalled."""
+
+
+def trunk_steps(
+    problem: Problem, method: Method, *, seed: int, clock: Clock, first_step: int = 1
+) -> Iterator[Taken]:
+    """Yield Gauss-Newton steps until there is a reason to stop.
+
+    Args:
+        problem: The declaration.
+        method: How to solve it.
+        seed: Seed of points and initial parameters.
+        clock: Seconds since training began.
+        first_step: Number of the first step.
+    """
+    system, theta = prepare(problem, method, seed=seed)
+    state = method.optimiser.init(system, theta)
+    probe = probe_points(problem, system.scaling)
+    floating = floating_mask(problem, theta)
+    snapshots = [snapshot(system, theta, probe)]
+    refusals = 0
+    for step in range(1, method.max_steps - first_step + 2):
+        due = method.resample_every and step % method.resample_every == 0
+        if due or not state.accepted:
+            system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
+        state = method.optimiser.step(system, state)
+        refusals = 0 if state.accepted else refusals + 1
+        snapshots = [*snapshots[-_MEMORY:], snapshot(system, state.theta, probe)]
+        error = math.inf
+        if step >= _MEMORY:
+            error = worst_error(system, state.theta, snapshots[0], snapshots[-1], floating)
+        number = first_step + step - 1
+        record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
+        stop = _reason_to_stop(problem, method, record, refusals, last=number == method.max_steps)
+        yield Taken("trunk", record, system, state.theta, stop)
+        if stop is not None:
+            return
+
+
+def _reason_to_stop(
+    problem: Problem, method: Method, record: StepRecord, refusals: int, *, last: bool
+) -> StopReason | None:
+    """Return why to stop after a step, or None to go on."""
+    if not math.isfinite(record.loss):
+        return StopReason.NON_FINITE
+    if refusals >= _MAX_REFUSALS:
+        return StopReason.STALLED
+    if record.error_estimate < STOP_SHARE * problem.accuracy:
+        return StopReason.CONVERGED
+    if record.seconds > method.max_seconds:
+        return StopReason.MAX_SECONDS
+    return StopReason.MAX_STEPS if last else None
+
+
+def prepare(problem: Problem, method: Method, *, seed: int) -> tuple[System, Tensor]:
+    """Return the weighted system of a problem and initial parameters.
+
+    Args:
+        problem: The declaration.
+        method: How to solve it.
+        seed: Seed of points and parameters.
+    """
+    device = method.torch_device
+    scaling = scaling_of(problem, seed).to(dtype=method.dtype, device=device)
+    network = method.network_for(problem, scaling)
+    satisfied = satisfied_rows(problem, network, scaling)
+    system = _system(problem, method, network, scaling, {}, satisfied=satisfied, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    parameters = network.initial_parameters(generator, dtype=method.dtype, device=device)
+    starts = parameters.new_tensor([unknown.start for unknown in problem.unknowns])
+    theta = torch.cat((parameters, starts))
+    return balanced(system, theta), theta
+
+
+def scaling_of(problem: Problem, seed: int) -> Scaling:
+    """Return the scaling of a problem, float64 on the CPU."""
+    counts = PointCounts(64, 64, 64 if problem.time is not None else 0)
+    return find_scaling(problem, make_blocks(problem, counts, seed=seed + 5))
+
+
+def on_fresh_points(
+    problem: Problem, method: Method, system: System, theta: Tensor, *, seed: int
+) -> System:
+    """Return the same weighted system on newly drawn points, some of them where the residual is large."""
+    choose = partial(choose_adaptively, problem, system, theta, method.adaptive_share)
+    return _system(
+        problem,
+        method,
+        system.network,
+        system.scaling,
+        system.weights,
+        satisfied=system.satisfied,
+        seed=seed,
+        choose=choose,
+    )
+
+
+def _system(
+    problem: Problem,
+    method: Method,
+    network: Network,
+    scaling: Scaling,
+    weights: Mapping[RowKey, float],
+    *,
+    satisfied: frozenset[RowKey],
+    seed: int,
+    choose: Choose = draw_uniformly,
+) -> System:
+    blocks = make_blocks(problem, method.points_for(problem, network), seed=seed, choose=choose)
+    return build_system(
+        blocks,
+        problem.field_shapes,
+        problem.frame,
+        network,
+        scaling,
+        problem.unknowns,
+        weights=weights,
+        max_points=method.max_batch_points,
+        satisfied=satisfied,
+    )
