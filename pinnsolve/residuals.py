@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -84,6 +84,22 @@ class System:
     scaling: Scaling
     unknowns: tuple[Unknown, ...]
     weights: Mapping[RowKey, float]
+
+    def to(self, *, dtype: torch.dtype) -> System:
+        """Return the same system in another precision; this one is left alone.
+
+        Args:
+            dtype: Of points, data, scaling and hence of rows and Jacobian.
+        """
+        device = self.scaling.offset.device
+        return replace(
+            self,
+            blocks=tuple(block.to(dtype=dtype, device=device) for block in self.blocks),
+            groups=tuple(
+                replace(group, unit_points=group.unit_points.to(dtype)) for group in self.groups
+            ),
+            scaling=self.scaling.to(dtype=dtype, device=device),
+        )
 
     @property
     def num_rows(self) -> int:
