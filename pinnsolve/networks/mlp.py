@@ -119,7 +119,7 @@ class MLP(Network):
             raise ValueError(
                 f"streams must be a lower set that starts with the value, got {indices}"
             )
-        current = _input_streams(points, indices)
+        current = input_streams(points, indices)
         inputs: list[Tensor] = []
         outputs: list[Tensor] = []
         start = 0
@@ -154,7 +154,7 @@ def activate(streams: Tensor, indices: tuple[MultiIndex, ...]) -> Tensor:
     return torch.stack(results)
 
 
-def _input_streams(points: Tensor, indices: tuple[MultiIndex, ...]) -> Tensor:
+def input_streams(points: Tensor, indices: tuple[MultiIndex, ...]) -> Tensor:
     """Return the streams of the identity map: the points, unit vectors, and zeros; shape (S, N, D)."""
     streams = points.new_zeros((len(indices), *points.shape))
     streams[0] = points

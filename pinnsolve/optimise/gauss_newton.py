@@ -108,9 +108,7 @@ class GaussNewton:
                     new_loss = half_square(system.residual(trial))
                 if new_loss < loss:
                     lower = max(damping * self.shrink, self.smallest_damping)
-                    return replace(
-                        state, theta=trial, loss=new_loss, damping=lower, accepted=True
-                    )
+                    return replace(state, theta=trial, loss=new_loss, damping=lower, accepted=True)
             damping, growth = damping * growth, growth * 1.5
         return replace(state, loss=loss, damping=10.0 * state.damping, accepted=False)
 
