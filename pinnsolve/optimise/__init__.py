@@ -1,5 +1,26 @@
 """Optimisers as values: a frozen method with ``init`` and ``step``; the loop lives in the solver."""
 
+from pinnsolve.optimise.first_order import Adam, AdamState
 from pinnsolve.optimise.gauss_newton import GaussNewton, GaussNewtonState
+from pinnsolve.optimise.ladder import Ladder
+from pinnsolve.optimise.learning_rate import WarmUpCosine
+from pinnsolve.optimise.precision import Policy, RungRecord
+from pinnsolve.optimise.schedule import HandOver, Optimiser, Schedule, Stage
+from pinnsolve.optimise.soap import SOAP, SOAPState
 
-__all__ = ["GaussNewton", "GaussNewtonState"]
+__all__ = [
+    "SOAP",
+    "Adam",
+    "AdamState",
+    "GaussNewton",
+    "GaussNewtonState",
+    "HandOver",
+    "Ladder",
+    "Optimiser",
+    "Policy",
+    "RungRecord",
+    "SOAPState",
+    "Schedule",
+    "Stage",
+    "WarmUpCosine",
+]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.optimise.gram import normal_equations
+from pinnsolve.optimise.precision import noise_floor
 from pinnsolve.residuals import System
 
 
@@ -28,6 +29,7 @@ class GaussNewtonState:
         loss: Half the sum of squared rows at theta.
         damping: lam of the next step.
         accepted: Whether the last step moved.
+        floor: Damping below which rounding of the last Gram matrix matters.
         rung: Arithmetic of the next step, by the name of its policy.
         why: Why that is so, in words; empty if it never changed.
     """
@@ -36,6 +38,7 @@ class GaussNewtonState:
     loss: float
     damping: float
     accepted: bool = True
+    floor: float = 0.0
     rung: str = "float64"
     why: str = ""
 
@@ -80,7 +83,9 @@ class GaussNewton:
             state: Where the last step ended.
         """
         chunks = system.linearised(state.theta)
-        return self.descend(system, state, *normal_equations(chunks, system.num_parameters))
+        gram, gradient, rows = normal_equations(chunks, system.num_parameters)
+        floor = noise_floor(gram.dtype, float(gram.diagonal().sum()))
+        return self.descend(system, replace(state, floor=floor), gram, gradient, rows)
 
     def descend(
         self,

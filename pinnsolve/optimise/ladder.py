@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pinnsolve.optimise.gauss_newton import GaussNewton, GaussNewtonState
 from pinnsolve.optimise.gram import gram_of
-from pinnsolve.optimise.precision import FLOAT32_GRAM, should_climb
+from pinnsolve.optimise.precision import FLOAT32_GRAM, noise_floor, should_climb
 from pinnsolve.residuals import System
 
 
@@ -59,7 +59,8 @@ class Ladder:
         trace = float(gram.diagonal().sum())
         why = should_climb(state.damping, trace, torch.float32)
         if why is None:
-            taken = self.optimiser.descend(system, state, gram, gradient, rows)
+            low = replace(state, floor=noise_floor(torch.float32, trace))
+            taken = self.optimiser.descend(system, low, gram, gradient, rows)
             why = should_climb(taken.damping, trace, torch.float32, accepted=taken.accepted)
             if taken.accepted:
                 return taken if why is None else replace(taken, rung="float64", why=why)
