@@ -10,11 +10,37 @@ import torch
 
 from pinnsolve.blocks import PointCounts
 from pinnsolve.networks import MLP, Network
-from pinnsolve.optimise import GaussNewton
+from pinnsolve.optimise import (
+    SOAP,
+    GaussNewton,
+    HandOver,
+    Ladder,
+    Optimiser,
+    Schedule,
+    Stage,
+    WarmUpCosine,
+)
+from pinnsolve.optimise.precision import (
+    BF16_MIXED,
+    FLOAT32,
+    FLOAT64,
+    FP16_MIXED,
+    Policy,
+    refuse_unsupported,
+)
 from pinnsolve.problem import Problem
 
-Precision = Literal["auto", "float64", "float32"]
-"""Arithmetic of the run; ``auto`` is float64, the only one that reaches small errors."""
+Precision = Literal["auto", "float64", "float32", "bf16-mixed", "fp16-mixed"]
+"""Arithmetic of the run. All but ``float32`` end in float64, the only one that reaches small errors.
+
+``auto`` makes the Gram matrices of Gauss-Newton's early steps in float32. The mixed ones begin with
+first-order training (SOAP) in that precision and hand over to :attr:`Method.optimiser` in float64.
+"""
+
+_FIRST_ORDER = {"bf16-mixed": BF16_MIXED, "fp16-mixed": FP16_MIXED}
+
+_UPDATES_PER_STEP = 50
+"""Updates of first-order training that count as one step: about as much work as one of Gauss-Newton."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +58,8 @@ class Method:
         max_seconds: Most wall time of the training loop, in s.
         precision: Arithmetic.
         device: ``cpu``, ``cuda``, ``cuda:1`` ...
-        optimiser: The least-squares optimiser.
+        optimiser: The least-squares optimiser, or a whole :class:`Schedule` of stages (with
+            ``precision="auto"``, since its stages say their own).
         max_batch_points: Most points in one Jacobian chunk; bounds memory.
     """
 
@@ -45,7 +72,7 @@ class Method:
     max_seconds: float = 120.0
     precision: Precision = "auto"
     device: str = "cpu"
-    optimiser: GaussNewton = field(default_factory=GaussNewton)
+    optimiser: Optimiser = field(default_factory=GaussNewton)
     max_batch_points: int = 4096
 
     def __post_init__(self) -> None:
@@ -64,7 +91,33 @@ class Method:
             raise ValueError(
                 f"precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}"
             )
-        _device(self.device)
+        if isinstance(self.optimiser, Schedule) and self.precision != "auto":
+            raise ValueError(
+                f"a schedule says the precision of each of its stages; got precision={self.precision!r} "
+                "besides: leave it at 'auto'"
+            )
+        for stage in self.schedule.stages:
+            refuse_unsupported(stage.policy, _device(self.device))
+
+    @property
+    def schedule(self) -> Schedule:
+        """The stages of training: who takes the steps, in which arithmetic, until when."""
+        if isinstance(self.optimiser, Schedule):
+            return self.optimiser
+        if self.precision == "float32":
+            return Schedule((Stage(self.optimiser, FLOAT32),))
+        last = self.optimiser
+        if self.precision == "auto" and isinstance(last, GaussNewton):
+            last = Ladder(last)
+        final = Stage(last, FLOAT64)
+        policy = _FIRST_ORDER.get(self.precision)
+        return Schedule((final,) if policy is None else (self._first_stage(policy), final))
+
+    def _first_stage(self, policy: Policy) -> Stage:
+        hand_over = HandOver()
+        total = max(100, math.ceil(hand_over.share * self.max_steps) * _UPDATES_PER_STEP)
+        rate = WarmUpCosine(peak=1e-2, warm_up=50, total=total)
+        return Stage(SOAP(rate, policy, _UPDATES_PER_STEP), policy, hand_over)
 
     @property
     def torch_device(self) -> torch.device:
@@ -73,7 +126,7 @@ class Method:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The arithmetic."""
+        """Arithmetic of residual and parameters at the end of the run."""
         return torch.float32 if self.precision == "float32" else torch.float64
 
     def network_for(self, problem: Problem) -> Network:

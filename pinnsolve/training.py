@@ -19,7 +19,8 @@ from pinnsolve.levels import Level, fitted_level, level_times
 from pinnsolve.method import Method
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import Network
-from pinnsolve.optimise import GaussNewtonState
+from pinnsolve.optimise.precision import RungRecord
+from pinnsolve.optimise.schedule import ScheduleState
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
@@ -77,13 +78,20 @@ def train(
     begin = time.perf_counter()
     with one_torch_thread():
         system, theta = prepare(problem, how, seed=seed)
-        state = how.optimiser.init(system, theta)
+        state = how.schedule.init(system, theta)
         history: list[StepRecord] = []
+        rungs = [RungRecord(0, 0.0, "", state.rung, "the start")]
         reason = StopReason.MAX_STEPS
         try:
             for taken in _steps(problem, how, system, state, seed):
                 record, system, state = taken
                 history.append(record)
+                if state.rung != rungs[-1].after:
+                    rungs.append(
+                        RungRecord(
+                            record.step, record.seconds, rungs[-1].after, state.rung, state.why
+                        )
+                    )
                 if observer is not None:
                     observer(record)
                 stop = _stop_reason(problem, how, history, state)
@@ -93,7 +101,7 @@ def train(
         except KeyboardInterrupt:
             reason = StopReason.INTERRUPTED
         run = RunRecord(
-            status=Status.of(reason),
+            status=_status(reason, how, history, state),
             history=tuple(history),
             seconds=time.perf_counter() - begin,
             seed=seed,
@@ -103,25 +111,28 @@ def train(
             num_points=system.block_sizes,
             network=repr(system.network),
             versions=versions(),
+            rungs=tuple(rungs),
         )
         return Trained(_finished(problem, system, state.theta, run), system, state.theta)
 
 
 def _steps(
-    problem: Problem, method: Method, system: System, state: GaussNewtonState, seed: int
-) -> Iterator[tuple[StepRecord, System, GaussNewtonState]]:
+    problem: Problem, method: Method, system: System, state: ScheduleState, seed: int
+) -> Iterator[tuple[StepRecord, System, ScheduleState]]:
     """Yield every step's record, system and state."""
     probe = _probe_points(problem, system.scaling)
     snapshots = [_snapshot(system, state.theta, probe)]
     floating = probe.new_tensor(
         [float(name in problem.floating_fields) for name in problem.component_names]
     )
+    schedule = method.schedule
     start = time.perf_counter()
     for step in range(1, method.max_steps + 1):
         due = method.resample_every and step % method.resample_every == 0
         if due or not state.accepted:
             system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
-        state = method.optimiser.step(system, state)
+        elapsed = (time.perf_counter() - start) / method.max_seconds
+        state = schedule.step(system, state, max(step / method.max_steps, elapsed))
         snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
         error = (
             estimated_error(system, state.theta, snapshots, floating)
@@ -137,9 +148,11 @@ def _steps(
 
 
 def _stop_reason(
-    problem: Problem, method: Method, history: list[StepRecord], state: GaussNewtonState
+    problem: Problem, method: Method, history: list[StepRecord], state: ScheduleState
 ) -> StopReason | None:
     """Return why to stop after the last step, or None to go on."""
+    if not method.schedule.is_last(state):
+        return StopReason.MAX_SECONDS if history[-1].seconds > method.max_seconds else None
     if not math.isfinite(state.loss):
         return StopReason.NON_FINITE
     if len(history) >= _MAX_REFUSALS and not any(r.accepted for r in history[-_MAX_REFUSALS:]):
@@ -149,6 +162,23 @@ def _stop_reason(
     if history[-1].seconds > method.max_seconds:
         return StopReason.MAX_SECONDS
     return None
+
+
+def _status(
+    reason: StopReason, method: Method, history: list[StepRecord], state: ScheduleState
+) -> Status:
+    """Return the status, with what the arithmetic cost if it cost anything."""
+    stages = method.schedule.stages
+    if stages[-1].policy.residual == torch.float32 and state.at_floor:
+        if reason in (StopReason.MAX_STEPS, StopReason.MAX_SECONDS, StopReason.STALLED):
+            return Status.of(StopReason.PRECISION)
+        return Status.of(reason, "float32, at the noise floor of its arithmetic")
+    if len(stages) > 1 and reason in (StopReason.MAX_STEPS, StopReason.MAX_SECONDS):
+        first = stages[0].policy.name
+        return Status.of(
+            reason, f"{state.steps[0]} of {len(history)} steps were {first} first-order training"
+        )
+    return Status.of(reason)
 
 
 _MAX_REFUSALS = 3

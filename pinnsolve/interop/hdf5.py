@@ -18,6 +18,7 @@ from pinnsolve.estimates import Estimate
 from pinnsolve.interop.replacing import replacing
 from pinnsolve.levels import Level
 from pinnsolve.networks import MLP, Network
+from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.scaling import Scaling
@@ -247,8 +248,9 @@ def _write_record(group: Any, record: RunRecord) -> None:  # noqa: ANN401
     plain = {
         f.name: getattr(record, f.name)
         for f in fields(record)
-        if f.name not in ("status", "history")
+        if f.name not in ("status", "history", "rungs")
     }
+    group.attrs["rungs"] = json.dumps([asdict(rung) for rung in record.rungs])
     group.attrs["run"] = json.dumps(
         {k: dict(v) if isinstance(v, Mapping) else v for k, v in plain.items()}
     )
@@ -260,7 +262,9 @@ def _read_record(group: Any) -> RunRecord:  # noqa: ANN401
     rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
     history = tuple(StepRecord(**{**row, "step": int(row["step"])}) for row in rows)
     status = Status(StopReason(group.attrs["reason"]), str(group.attrs["message"]))
-    return RunRecord(status=status, history=history, **json.loads(group.attrs["run"]))
+    # files written before there were rungs have none
+    rungs = tuple(RungRecord(**item) for item in json.loads(group.attrs.get("rungs", "[]")))
+    return RunRecord(status=status, history=history, rungs=rungs, **json.loads(group.attrs["run"]))
 
 
 def _write_reference(group: Any, reference: ReferenceValues) -> None:  # noqa: ANN401

@@ -49,6 +49,11 @@ class AdamState:
         return 0.0
 
     @property
+    def floor(self) -> float:
+        """Zero: there is no damping that rounding could hold up."""
+        return 0.0
+
+    @property
     def why(self) -> str:
         """Empty: the arithmetic never changes within this method."""
         return ""

@@ -34,6 +34,10 @@ class OptimiserState(Protocol):
         """Levenberg-Marquardt damping; 0 for methods without."""
 
     @property
+    def floor(self) -> float:
+        """Damping below which rounding matters; 0 for methods without."""
+
+    @property
     def accepted(self) -> bool:
         """Whether the last step moved."""
 
@@ -129,6 +133,7 @@ class ScheduleState:
         refusals: Steps in a row, up to now, without progress.
         steps: Steps taken in each stage so far.
         handed_over: Why the last stage ended; empty in the first one.
+        at_floor: Whether the damping ever reached the noise floor in the present stage.
     """
 
     theta: Tensor
@@ -138,6 +143,7 @@ class ScheduleState:
     refusals: int = 0
     steps: tuple[int, ...] = (0,)
     handed_over: str = ""
+    at_floor: bool = False
 
     @property
     def loss(self) -> float:
@@ -214,6 +220,7 @@ class Schedule:
             losses=(*state.losses, inner.loss),
             refusals=0 if inner.accepted else state.refusals + 1,
             steps=(*state.steps[:-1], state.steps[-1] + 1),
+            at_floor=state.at_floor or inner.damping < inner.floor,
         )
         if stage.hand_over is None:
             return taken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -118,6 +118,7 @@ def result_document(result: Result) -> dict[str, object]:
         "num_points": dict(record.num_points),
         "network": record.network,
         "precision": record.precision,
+        "rungs": [asdict(rung) for rung in record.rungs],
         "device": record.device,
         "seed": record.seed,
         "versions": dict(record.versions),
