@@ -173,11 +173,12 @@ def _status(
         if reason in (StopReason.MAX_STEPS, StopReason.MAX_SECONDS, StopReason.STALLED):
             return Status.of(StopReason.PRECISION)
         return Status.of(reason, "float32, at the noise floor of its arithmetic")
-    if len(stages) > 1 and reason in (StopReason.MAX_STEPS, StopReason.MAX_SECONDS):
+    if len(stages) > 1:
         first = stages[0].policy.name
-        return Status.of(
-            reason, f"{state.steps[0]} of {len(history)} steps were {first} first-order training"
-        )
+        detail = f"{state.steps[0]} of {len(history)} steps were {first} first-order training"
+        if reason in (StopReason.MAX_STEPS, StopReason.MAX_SECONDS):
+            detail += ", so that the error may be larger than with precision='float64'"
+        return Status.of(reason, detail)
     return Status.of(reason)
 
 

@@ -147,7 +147,8 @@ class SOAP:
 
         first = torch.lerp(gradient, state.first, self.decay_first)
         rotated = _rotated(gradient, spans, sides, forward)
-        second = torch.lerp(rotated.square(), state.second, self.decay_second)
+        squares = rotated.square() if state.sides else _isotropic(rotated.square(), spans)
+        second = torch.lerp(squares, state.second, self.decay_second)
         mean = _rotated(first, spans, sides, forward) / (1.0 - self.decay_first**count)
         root = (second / (1.0 - self.decay_second**count)).sqrt()
         direction = _rotated(mean / (root + self.epsilon), spans, sides, backward)
@@ -229,6 +230,18 @@ def _side(product: Tensor) -> Side:
     """Return a preconditioner with the exact eigenbasis of the first gradient's product."""
     vectors = torch.linalg.eigh(product).eigenvectors
     return Side(product, vectors.flip(1))
+
+
+def _isotropic(squares: Tensor, spans: Spans) -> Tensor:
+    """Return squares (P,) with those of every weight matrix replaced by their mean.
+
+    The first gradient is diagonal in its own bases: its other entries are rounding, and to divide them by their own
+    size would make steps of them.
+    """
+    result = squares.clone()
+    for span, _ in spans:
+        result[span] = squares[span].mean()
+    return result
 
 
 def _refreshed(
