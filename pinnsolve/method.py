@@ -33,11 +33,15 @@ from pinnsolve.problem import Problem
 Precision = Literal["auto", "float64", "float32", "bf16-mixed", "fp16-mixed"]
 """Arithmetic of the run. All but ``float32`` end in float64, the only one that reaches small errors.
 
-``auto`` makes the Gram matrices of Gauss-Newton's early steps in float32. The mixed ones begin with
+``auto`` is float64, but for the Gram matrices of Gauss-Newton's early steps if the network has 2,000
+parameters or more: see :class:`pinnsolve.optimise.Ladder`. The mixed ones begin with
 first-order training (SOAP) in that precision and hand over to :attr:`Method.optimiser` in float64.
 """
 
 _FIRST_ORDER = {"bf16-mixed": BF16_MIXED, "fp16-mixed": FP16_MIXED}
+
+_LEAST_PARAMETERS = 2000
+"""Parameters from which a float32 Gram matrix saves a quarter of a step or more."""
 
 _UPDATES_PER_STEP = 50
 """Updates of first-order training that count as one step: about as much work as one of Gauss-Newton."""
@@ -108,7 +112,7 @@ class Method:
             return Schedule((Stage(self.optimiser, FLOAT32),))
         last = self.optimiser
         if self.precision == "auto" and isinstance(last, GaussNewton):
-            last = Ladder(last)
+            last = Ladder(last, _LEAST_PARAMETERS)
         final = Stage(last, FLOAT64)
         policy = _FIRST_ORDER.get(self.precision)
         return Schedule((final,) if policy is None else (self._first_stage(policy), final))

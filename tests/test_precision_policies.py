@@ -12,12 +12,14 @@ import torch
 import pinnsolve as ps
 from pinnsolve.interop.hdf5 import read_solution
 from pinnsolve.method import Precision
-from pinnsolve.optimise import GaussNewton, Schedule, Stage
+from pinnsolve.optimise import GaussNewton, Ladder, Schedule, Stage
 from pinnsolve.optimise.precision import FLOAT64
 from pinnsolve.training import Trained, train
 
 MIXED: tuple[Precision, ...] = ("bf16-mixed", "fp16-mixed")
 METHOD = ps.Method(hidden=(7, 7), points=ps.PointCounts(90, 40, 30), max_steps=24)
+
+LADDER = replace(METHOD, optimiser=Ladder())
 
 
 def rod() -> ps.Problem:
@@ -88,8 +90,9 @@ def error(trained: Trained) -> float:
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_within_twice_the_error_of_float64_or_the_status_says_so(name: str) -> None:
     exact = error(train(PROBLEMS[name](), replace(METHOD, precision="float64")))
-    for precision in ("auto", "float32", *MIXED):
-        trained = train(PROBLEMS[name](), replace(METHOD, precision=precision))
+    low = [replace(METHOD, precision=precision) for precision in ("float32", *MIXED)]
+    for method in (METHOD, LADDER, *low):
+        trained = train(PROBLEMS[name](), method)
         status = trained.solution.status
         if error(trained) > 2.0 * exact:
             said = {
@@ -97,7 +100,7 @@ def test_within_twice_the_error_of_float64_or_the_status_says_so(name: str) -> N
                 "bf16-mixed": "the error may be larger than with precision='float64'",
                 "fp16-mixed": "the error may be larger than with precision='float64'",
             }
-            assert said[precision] in status.message  # auto has no excuse
+            assert said[method.precision] in status.message  # auto has no excuse
         assert error(trained) < 5e-3
 
 
@@ -115,8 +118,21 @@ def test_convergence_at_the_noise_floor_is_told() -> None:
     assert [rung.after for rung in record.rungs] == ["float32"]
 
 
-def test_auto_records_its_climb() -> None:
-    rungs = train(rod(), METHOD).solution.record.rungs
+def test_auto_is_float64_for_small_networks() -> None:
+    auto, exact = (train(rod(), replace(METHOD, precision=p)) for p in ("auto", "float64"))
+    assert torch.equal(auto.theta, exact.theta)
+    assert [rung.after for rung in auto.solution.record.rungs] == ["float64"]
+
+
+def test_auto_begins_wide_networks_in_float32() -> None:
+    method = ps.Method(hidden=(44, 44), points=ps.PointCounts(60, 2), max_steps=1)
+    record = train(rod(), method).solution.record
+    assert record.num_parameters >= 2000
+    assert [rung.after for rung in record.rungs] == ["float32-gram"]
+
+
+def test_a_ladder_records_its_climb() -> None:
+    rungs = train(rod(), LADDER).solution.record.rungs
     assert [(rung.before, rung.after) for rung in rungs] == [
         ("", "float32-gram"),
         ("float32-gram", "float64"),
@@ -139,9 +155,9 @@ def test_mixed_records_its_hand_over(precision: Precision) -> None:
     assert f"2 of 8 steps were {precision} first-order training" in record.status.message
 
 
-@pytest.mark.parametrize("precision", ["auto", *MIXED])
-def test_same_seed_gives_the_same_numbers(precision: Precision) -> None:
-    method = replace(METHOD, precision=precision, max_steps=8)
+@pytest.mark.parametrize("start", [LADDER, *(replace(METHOD, precision=p) for p in MIXED)])
+def test_same_seed_gives_the_same_numbers(start: ps.Method) -> None:
+    method = replace(start, max_steps=8)
     first, again = (train(rod(), method, seed=3) for _ in range(2))
     assert torch.equal(first.theta, again.theta)
     rungs = [[replace(r, seconds=0.0) for r in t.solution.record.rungs] for t in (first, again)]
@@ -149,7 +165,7 @@ def test_same_seed_gives_the_same_numbers(precision: Precision) -> None:
 
 
 def test_rungs_are_saved(tmp_path) -> None:
-    solution = train(rod(), replace(METHOD, max_steps=25)).solution
+    solution = train(rod(), replace(LADDER, max_steps=25)).solution
     assert len(solution.record.rungs) == 2
     solution.save(tmp_path / "rod.h5")
     again = read_solution(tmp_path / "rod.h5", rod())

@@ -25,9 +25,12 @@ class Ladder:
 
     Attributes:
         optimiser: The Gauss-Newton method that takes the steps.
+        least_parameters: Length of theta below which it begins in float64: what float32 saves
+            grows with P, and it costs the last digits of reproducibility between units or machines.
     """
 
     optimiser: GaussNewton = field(default_factory=GaussNewton)
+    least_parameters: int = 0
 
     def init(self, system: System, theta: Tensor) -> GaussNewtonState:
         """Return the state at the start, on the lowest rung.
@@ -44,7 +47,10 @@ class Ladder:
                 f"a precision ladder ends in float64, so theta must be float64, got {theta.dtype}; "
                 "convert it, or use GaussNewton alone"
             )
-        return replace(self.optimiser.init(system, theta), rung=FLOAT32_GRAM.name)
+        state = self.optimiser.init(system, theta)
+        if system.num_parameters < self.least_parameters:
+            return state
+        return replace(state, rung=FLOAT32_GRAM.name)
 
     def step(self, system: System, state: GaussNewtonState) -> GaussNewtonState:
         """Take one step; a rung that finds no step is left at once, and the step taken above it.

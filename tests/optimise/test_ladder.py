@@ -76,6 +76,16 @@ def test_it_climbs_once_and_says_why(plate_system) -> None:
     assert "reached the noise floor" in state.why
 
 
+def test_small_systems_may_begin_in_float64(plate_system) -> None:
+    system, theta = plate_system()
+    count = system.num_parameters
+    assert Ladder(least_parameters=count).init(system, theta).rung == "float32-gram"
+    ladder, plain = Ladder(least_parameters=count + 1), GaussNewton()
+    states = [method.step(system, method.init(system, theta)) for method in (ladder, plain)]
+    assert states[0].rung == "float64"
+    assert torch.equal(states[0].theta, states[1].theta)
+
+
 def test_a_step_that_float32_cannot_find_is_taken_in_float64(plate_system) -> None:
     """Below the floor of float32 the very same step is that of Gauss-Newton in float64."""
     system, theta = plate_system()
