@@ -122,7 +122,7 @@ def solve(
         float, typer.Option(help="Most time for training, in s.")
     ] = Method.max_seconds,
     precision: Annotated[
-        str, typer.Option(help="Arithmetic: auto, float64 or float32.")
+        str, typer.Option(help="Arithmetic: auto, float64, float32, bf16-mixed, fp16-mixed.")
     ] = Method.precision,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = Method.device,
     reference: Annotated[

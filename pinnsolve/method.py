@@ -19,12 +19,42 @@ from pinnsolve.networks import (
     Periodic,
     Transformed,
 )
-from pinnsolve.optimise import GaussNewton
+from pinnsolve.optimise import (
+    SOAP,
+    GaussNewton,
+    HandOver,
+    Ladder,
+    Optimiser,
+    Schedule,
+    Stage,
+    WarmUpCosine,
+)
+from pinnsolve.optimise.precision import (
+    BF16_MIXED,
+    FLOAT32,
+    FLOAT64,
+    FP16_MIXED,
+    Policy,
+    refuse_unsupported,
+)
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 
-Precision = Literal["auto", "float64", "float32"]
-"""Arithmetic of the run; ``auto`` is float64, the only one that reaches small errors."""
+Precision = Literal["auto", "float64", "float32", "bf16-mixed", "fp16-mixed"]
+"""Arithmetic of the run. All but ``float32`` end in float64, the only one that reaches small errors.
+
+``auto`` is float64, but for the Gram matrices of Gauss-Newton's early steps if the network has 2,000
+parameters or more: see :class:`pinnsolve.optimise.Ladder`. The mixed ones begin with
+first-order training (SOAP) in that precision and hand over to :attr:`Method.optimiser` in float64.
+"""
+
+_FIRST_ORDER = {"bf16-mixed": BF16_MIXED, "fp16-mixed": FP16_MIXED}
+
+_LEAST_PARAMETERS = 2000
+"""Parameters from which a float32 Gram matrix saves a quarter of a step or more."""
+
+_UPDATES_PER_STEP = 50
+"""Updates of first-order training that count as one step: about as much work as one of Gauss-Newton."""
 
 Trunk = Literal["auto", "random", "trained"]
 """The layers below the head: fixed random features, a trained network, or first the one and then the other."""
@@ -60,7 +90,8 @@ class Method:
         max_seconds: Most wall time of the training loop, in s.
         precision: Arithmetic.
         device: ``cpu``, ``cuda``, ``cuda:1`` ...
-        optimiser: The least-squares optimiser.
+        optimiser: The least-squares optimiser, or a whole :class:`Schedule` of stages (with
+            ``precision="auto"``, since its stages say their own).
         max_batch_points: Most points in one Jacobian chunk; bounds memory.
     """
 
@@ -78,7 +109,7 @@ class Method:
     max_seconds: float = 120.0
     precision: Precision = "auto"
     device: str = "cpu"
-    optimiser: GaussNewton = field(default_factory=GaussNewton)
+    optimiser: Optimiser = field(default_factory=GaussNewton)
     max_batch_points: int = 4096
 
     def __post_init__(self) -> None:
@@ -113,7 +144,33 @@ class Method:
                 "boundary='exact' and velocity='stream function' exclude each other: adding given values would "
                 "break the freedom of divergence; keep one"
             )
-        _device(self.device)
+        if isinstance(self.optimiser, Schedule) and self.precision != "auto":
+            raise ValueError(
+                f"a schedule says the precision of each of its stages; got precision={self.precision!r} "
+                "besides: leave it at 'auto'"
+            )
+        for stage in self.schedule.stages:
+            refuse_unsupported(stage.policy, _device(self.device))
+
+    @property
+    def schedule(self) -> Schedule:
+        """The stages of training: who takes the steps, in which arithmetic, until when."""
+        if isinstance(self.optimiser, Schedule):
+            return self.optimiser
+        if self.precision == "float32":
+            return Schedule((Stage(self.optimiser, FLOAT32),))
+        last = self.optimiser
+        if self.precision == "auto" and isinstance(last, GaussNewton):
+            last = Ladder(last, _LEAST_PARAMETERS)
+        final = Stage(last, FLOAT64)
+        policy = _FIRST_ORDER.get(self.precision)
+        return Schedule((final,) if policy is None else (self._first_stage(policy), final))
+
+    def _first_stage(self, policy: Policy) -> Stage:
+        hand_over = HandOver()
+        total = max(100, math.ceil(hand_over.share * self.max_steps) * _UPDATES_PER_STEP)
+        rate = WarmUpCosine(peak=1e-2, warm_up=50, total=total)
+        return Stage(SOAP(rate, policy, _UPDATES_PER_STEP), policy, hand_over)
 
     def grows(self, problem: Problem) -> bool:
         """Return whether a layer of random features is tried first.
@@ -123,9 +180,12 @@ class Method:
         if self.trunk != "auto":
             return self.trunk == "random"
         chosen_by_hand = self.hidden is not None or isinstance(self.embedding, Embedding)
+        chosen_by_hand = chosen_by_hand or self.optimiser != GaussNewton()
         special = self.boundary != "penalty" or self.velocity != "components"
         inverse = bool(problem.unknowns) or problem.measurements is not None
-        return not (chosen_by_hand or special or inverse or self.precision == "float32")
+        return not (
+            chosen_by_hand or special or inverse or self.precision not in ("auto", "float64")
+        )
 
     @property
     def torch_device(self) -> torch.device:
@@ -134,7 +194,7 @@ class Method:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The arithmetic."""
+        """Arithmetic of residual and parameters at the end of the run."""
         return torch.float32 if self.precision == "float32" else torch.float64
 
     def network_for(self, problem: Problem, scaling: Scaling | None = None) -> Network:

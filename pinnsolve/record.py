@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.status import Status
 
 
@@ -39,12 +40,13 @@ class RunRecord:
         history: One record per step.
         seconds: Wall time of the whole solve, preparation included.
         seed: Seed of points and parameters.
-        precision: Arithmetic used.
+        precision: Arithmetic of residual and parameters at the end.
         device: Device used.
         num_parameters: Length of theta.
         num_points: Collocation points by block name.
         network: The network in words.
         versions: Version by package.
+        rungs: Every change of arithmetic, with its reason; the first one says what it began with.
     """
 
     status: Status
@@ -57,6 +59,7 @@ class RunRecord:
     num_points: Mapping[str, int]
     network: str
     versions: Mapping[str, str]
+    rungs: tuple[RungRecord, ...] = ()
 
     @property
     def num_steps(self) -> int:

@@ -89,6 +89,22 @@ class System:
     satisfied: frozenset[RowKey] = frozenset()
     tables: tuple[Table, ...] = ()
 
+    def to(self, *, dtype: torch.dtype) -> System:
+        """Return the same system in another precision; this one is left alone.
+
+        Args:
+            dtype: Of points, data, scaling and hence of rows and Jacobian.
+        """
+        device = self.scaling.offset.device
+        return replace(
+            self,
+            blocks=tuple(block.to(dtype=dtype, device=device) for block in self.blocks),
+            groups=tuple(
+                replace(group, unit_points=group.unit_points.to(dtype)) for group in self.groups
+            ),
+            scaling=self.scaling.to(dtype=dtype, device=device),
+        )
+
     @property
     def num_rows(self) -> int:
         """Number of scalar residuals."""

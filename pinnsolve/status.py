@@ -15,6 +15,7 @@ class StopReason(Enum):
     STALLED = "stalled"
     INTERRUPTED = "interrupted"
     NON_FINITE = "non_finite"
+    PRECISION = "precision"
 
 
 _MESSAGES = {
@@ -29,6 +30,10 @@ _MESSAGES = {
     StopReason.NON_FINITE: (
         "the residual is not finite, even after more damping; this is the last good state. "
         "Check functions in the declaration (roots, logarithms, divisions) and the scales"
+    ),
+    StopReason.PRECISION: (
+        "the arithmetic limits the accuracy: the damping reached the noise floor of float32, "
+        "below which float64 goes on; use precision='auto'"
     ),
 }
 

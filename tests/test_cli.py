@@ -212,7 +212,7 @@ def test_bad_problems_are_refused(
     [
         (
             ["--precision", "float16"],
-            "precision must be one of auto, float64, float32, got 'float16'",
+            "precision must be one of auto, float64, float32, bf16-mixed, fp16-mixed, got",
         ),
         (["--device", "abacus"], "no such device: 'abacus'"),
         (["--max-seconds", "0"], "max_seconds must be finite and > 0"),

@@ -83,7 +83,13 @@ def test_own_network_and_points_are_taken() -> None:
 
 @pytest.mark.parametrize(
     ("precision", "dtype"),
-    [("auto", torch.float64), ("float64", torch.float64), ("float32", torch.float32)],
+    [
+        ("auto", torch.float64),
+        ("float64", torch.float64),
+        ("float32", torch.float32),
+        ("bf16-mixed", torch.float64),
+        ("fp16-mixed", torch.float64),
+    ],
 )
 def test_precision(precision: str, dtype: torch.dtype) -> None:
     assert ps.Method(precision=precision).dtype == dtype

@@ -17,14 +17,8 @@ from pinnsolve.catalogue import make_problem
 from pinnsolve.levels import mean_level
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.record import StepRecord
-from pinnsolve.training import (
-    STOP_SHARE,
-    Trained,
-    estimated_error,
-    given_misfit,
-    prepare,
-    train,
-)
+from pinnsolve.training import STOP_SHARE, Trained, prepare, train
+from pinnsolve.training.convergence import estimated_error, given_misfit
 
 SEEDS = (0, 1, 2)
 QUICK = ps.Method(hidden=(5, 4), points=ps.PointCounts(40, 24, 16), max_steps=7, resample_every=3)

@@ -18,6 +18,7 @@ from pinnsolve.estimates import Estimate
 from pinnsolve.interop.network_text import network_of, network_text
 from pinnsolve.interop.replacing import replacing
 from pinnsolve.levels import Level
+from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
 from pinnsolve.ranges import in_words
 from pinnsolve.record import RunRecord, StepRecord
@@ -31,7 +32,7 @@ Array = npt.NDArray[np.float64]
 FORMAT = "pinnsolve solution"
 """The mark in the file's attribute ``format``."""
 
-VERSION = 2
+VERSION = 3
 """The newest format that this code writes and reads; 1 had no embeddings and no output transforms."""
 
 _SCALING = ("lower", "upper", "offset", "scale")
@@ -95,7 +96,7 @@ def write_solution(solution: Solution, path: Path, companions: Companions | None
         file.attrs["version"] = VERSION
         file.attrs["command"] = beside.command
         _write_problem(file.create_group("problem"), solution.problem)
-        file.attrs["network"] = network
+        file["network"] = network  # not an attribute: those end at 64 KiB, and features are numbers
         file["parameters"] = _numbers(solution.parameters)
         scaling = file.create_group("scaling")
         for name in _SCALING:
@@ -131,7 +132,7 @@ def read_solution(path: Path, problem: Problem) -> Solution:
         )
         logarithmic = tuple(json.loads(file["scaling"].attrs.get("logarithmic", "[]")))
         scaling = Scaling(lower, upper, offset, scale, logarithmic)
-        network = network_of(str(file.attrs["network"]), problem, scaling)
+        network = network_of(_network_in(file), problem, scaling)
         parameters = torch.from_numpy(file["parameters"][...])
         if parameters.shape != (network.num_parameters,):
             raise ValueError(
@@ -265,6 +266,13 @@ def _write_problem(group: Any, problem: Problem) -> None:  # noqa: ANN401
         group.attrs[name] = json.dumps(value)
 
 
+def _network_in(file: Any) -> str:  # noqa: ANN401
+    """Return the network as text; up to format 2 it was an attribute."""
+    if "network" in file:
+        return str(file["network"].asstr()[()])
+    return str(file.attrs["network"])
+
+
 def _write_record(group: Any, record: RunRecord) -> None:  # noqa: ANN401
     for column in fields(StepRecord):
         group[f"history/{column.name}"] = np.array(
@@ -275,8 +283,9 @@ def _write_record(group: Any, record: RunRecord) -> None:  # noqa: ANN401
     plain = {
         f.name: getattr(record, f.name)
         for f in fields(record)
-        if f.name not in ("status", "history")
+        if f.name not in ("status", "history", "rungs")
     }
+    group.attrs["rungs"] = json.dumps([asdict(rung) for rung in record.rungs])
     group.attrs["run"] = json.dumps(
         {k: dict(v) if isinstance(v, Mapping) else v for k, v in plain.items()}
     )
@@ -288,7 +297,9 @@ def _read_record(group: Any) -> RunRecord:  # noqa: ANN401
     rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
     history = tuple(StepRecord(**{**row, "step": int(row["step"])}) for row in rows)
     status = Status(StopReason(group.attrs["reason"]), str(group.attrs["message"]))
-    return RunRecord(status=status, history=history, **json.loads(group.attrs["run"]))
+    # files written before there were rungs have none
+    rungs = tuple(RungRecord(**item) for item in json.loads(group.attrs.get("rungs", "[]")))
+    return RunRecord(status=status, history=history, rungs=rungs, **json.loads(group.attrs["run"]))
 
 
 def _write_reference(group: Any, reference: ReferenceValues) -> None:  # noqa: ANN401

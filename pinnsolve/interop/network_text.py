@@ -10,6 +10,9 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from pinnsolve.architecture import exact_boundary_for
 from pinnsolve.networks import (
     MLP,
@@ -21,6 +24,7 @@ from pinnsolve.networks import (
     Network,
     OutputTransform,
     Periodic,
+    RandomFeatures,
     StreamFunction,
     Transformed,
 )
@@ -62,6 +66,8 @@ def _network_item(network: Network) -> dict[str, Any]:
     if isinstance(network, FrozenInputs):
         fields = {"network": _network_item(network.network), "held": network.held}
         return {"class": "FrozenInputs", "fields": fields}
+    if isinstance(network, RandomFeatures):
+        return {"class": "RandomFeatures", "fields": _features_item(network)}
     if not isinstance(network, MLP):
         raise _not_saved("network", network, "use an MLP, Transformed or not")
     embedding = network.embedding
@@ -69,6 +75,30 @@ def _network_item(network: Network) -> dict[str, Any]:
         raise _not_saved("embedding", embedding, "use Identity, Periodic or Fourier")
     fields = {**asdict(network), "embedding": _item(embedding)}
     return {"class": "MLP", "fields": fields}
+
+
+def _features_item(network: RandomFeatures) -> dict[str, Any]:
+    base = None
+    if network.base is not None:
+        base = [_network_item(network.base[0]), network.base[1].tolist()]
+    return {
+        "slopes": network.slopes.tolist(),
+        "offsets": network.offsets.tolist(),
+        "num_outputs": network.num_outputs,
+        "base": base,
+    }
+
+
+def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures:  # noqa: ANN401 - JSON
+    base = fields["base"]
+    if base is not None:
+        base = (_network(base[0], problem, scaling), _numbers(base[1]))
+    slopes, offsets = _numbers(fields["slopes"]), _numbers(fields["offsets"])
+    return RandomFeatures(slopes, offsets, fields["num_outputs"], base)
+
+
+def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON
+    return torch.tensor(values, dtype=torch.float64, device="cpu")
 
 
 def _transform_item(transform: OutputTransform) -> dict[str, Any]:
@@ -94,6 +124,8 @@ def _network(item: Any, problem: Problem, scaling: Scaling) -> Network:  # noqa:
     if item["class"] == "FrozenInputs":
         inner = _network(item["fields"]["network"], problem, scaling)
         return FrozenInputs(inner, _tuples(item["fields"]["held"]))
+    if item["class"] == "RandomFeatures":
+        return _features(item["fields"], problem, scaling)
     if item["class"] != "MLP":
         raise ValueError(f"unknown network class {item['class']!r}")
     fields = dict(item["fields"])

@@ -4,6 +4,7 @@ from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
 from pinnsolve.networks.frozen import FrozenInputs
 from pinnsolve.networks.linear import LinearNetwork, Table
+from pinnsolve.networks.low_precision import LowPrecisionMLP
 from pinnsolve.networks.mlp import MLP, Tape
 from pinnsolve.networks.network import Network, Pullback
 from pinnsolve.networks.random_features import RandomFeatures, draw_features
@@ -18,6 +19,7 @@ __all__ = [
     "FrozenInputs",
     "Identity",
     "LinearNetwork",
+    "LowPrecisionMLP",
     "Network",
     "OutputTransform",
     "Periodic",

@@ -10,12 +10,13 @@ arXiv:1201.5885).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pinnsolve.optimise.gram import normal_equations
+from pinnsolve.optimise.precision import noise_floor
 from pinnsolve.residuals import System
 
 
@@ -28,12 +29,18 @@ class GaussNewtonState:
         loss: Half the sum of squared rows at theta.
         damping: lam of the next step.
         accepted: Whether the last step moved.
+        floor: Damping below which rounding of the last Gram matrix matters.
+        rung: Arithmetic of the next step, by the name of its policy.
+        why: Why that is so, in words; empty if it never changed.
     """
 
     theta: Tensor
     loss: float
     damping: float
     accepted: bool = True
+    floor: float = 0.0
+    rung: str = "float64"
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class GaussNewton:
         """
         with torch.no_grad():
             loss = half_square(system.residual(theta))
-        return GaussNewtonState(theta, loss, self.initial_damping)
+        rung = str(theta.dtype).removeprefix("torch.")
+        return GaussNewtonState(theta, loss, self.initial_damping, rung=rung)
 
     def step(self, system: System, state: GaussNewtonState) -> GaussNewtonState:
         """Take one step; if no damping lowers the loss, stay and return ``accepted=False``.
@@ -74,8 +82,29 @@ class GaussNewton:
             system: The least-squares system, possibly on new points.
             state: Where the last step ended.
         """
+        chunks = system.linearised(state.theta)
+        gram, gradient, rows = normal_equations(chunks, system.num_parameters)
+        floor = noise_floor(gram.dtype, float(gram.diagonal().sum()))
+        return self.descend(system, replace(state, floor=floor), gram, gradient, rows)
+
+    def descend(
+        self,
+        system: System,
+        state: GaussNewtonState,
+        gram: Tensor,
+        gradient: Tensor,
+        rows: Tensor,
+    ) -> GaussNewtonState:
+        """Take one step with given normal equations; stay if no damping lowers the loss.
+
+        Args:
+            system: The least-squares system.
+            state: Where the last step ended.
+            gram: J^T J at ``state.theta``, shape (P, P); the lower triangle is read.
+            gradient: J^T r, shape (P,).
+            rows: r, shape (M,).
+        """
         theta = state.theta
-        gram, gradient, rows = normal_equations(system.linearised(theta), system.num_parameters)
         loss, damping, growth = half_square(rows), state.damping, 2.0
         for _ in range(self.max_trials):
             trial = self._trial(system, theta, rows, gram, gradient, damping)
@@ -84,9 +113,9 @@ class GaussNewton:
                     new_loss = half_square(system.residual(trial))
                 if new_loss < loss:
                     lower = max(damping * self.shrink, self.smallest_damping)
-                    return GaussNewtonState(trial, new_loss, lower)
+                    return replace(state, theta=trial, loss=new_loss, damping=lower, accepted=True)
             damping, growth = damping * growth, growth * 1.5
-        return GaussNewtonState(theta, loss, 10.0 * state.damping, accepted=False)
+        return replace(state, loss=loss, damping=10.0 * state.damping, accepted=False)
 
     def _trial(
         self,

@@ -36,6 +36,23 @@ def normal_equations(
     return gram, gradient, torch.cat(all_rows)
 
 
+def gram_of(jacobians: Iterable[Tensor], num_parameters: int) -> Tensor:
+    """Return ``J^T J`` from chunks of J, of which the lower triangle is meaningful.
+
+    Args:
+        jacobians: Chunks of shape (N, P).
+        num_parameters: P.
+    """
+    gram: Tensor | None = None
+    for jacobian in jacobians:
+        if gram is None:
+            gram = jacobian.new_zeros(num_parameters, num_parameters)
+        _add_gram(gram, jacobian)
+    if gram is None:
+        raise ValueError("a least-squares system needs at least one row")
+    return gram
+
+
 def _add_gram(gram: Tensor, jacobian: Tensor) -> None:
     """Add ``J^T J`` to the lower triangle of ``gram`` in place (to all of it off the CPU)."""
     if gram.device.type != "cpu" or gram.dtype not in (torch.float32, torch.float64):

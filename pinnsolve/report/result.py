@@ -121,6 +121,7 @@ def result_document(result: Result) -> dict[str, object]:
         "num_points": dict(record.num_points),
         "network": record.network,
         "precision": record.precision,
+        "rungs": [asdict(rung) for rung in record.rungs],
         "device": record.device,
         "seed": record.seed,
         "versions": dict(record.versions),

@@ -97,7 +97,7 @@ def _next_bandwidth(stage: Stage, theta: Tensor) -> Tensor:
     rounding limits the accuracy. With slopes too large weights are small, and accuracy is given away.
     """
     largest = float(theta[: stage.network.num_parameters].abs().max().clamp(1.0, 1e12))
-    correction = (largest / _BEST_HEAD) ** _FEEDBACK
+    correction: float = (largest / _BEST_HEAD) ** _FEEDBACK
     denser: float = GROWTH ** (1.0 / len(stage.bandwidth))
     return stage.bandwidth * (denser * correction)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pinnsolve.method import Method
 from pinnsolve.optimise import HeadNewton
+from pinnsolve.optimise.precision import FLOAT64
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
 from pinnsolve.scaling import Scaling
@@ -52,10 +53,10 @@ def growth_steps(
         for record, theta, done in _newton(stage, errors, count, clock):
             count = record.step
             if count == method.max_steps:
-                yield Taken("growth", record, stage.system, theta, StopReason.MAX_STEPS)
+                yield Taken("growth", record, stage.system, theta, _RUNG, stop=StopReason.MAX_STEPS)
                 return
             if not done:
-                yield Taken("growth", record, stage.system, theta)
+                yield Taken("growth", record, stage.system, theta, _RUNG)
         losses.append(fresh_loss(problem, stage, theta, seed=seed))
         before, fields = fields, snapshot(stage.system, theta, probe)
         errors.append(math.inf)
@@ -64,7 +65,7 @@ def growth_steps(
             errors[-1] = worst_error(stage.system, theta, before, fields, floating, share)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
         last = replace(record, seconds=clock(), error_estimate=errors[-1])
-        yield Taken("growth", last, stage.system, theta, stop)
+        yield Taken("growth", last, stage.system, theta, _RUNG, stop=stop)
         if stop is not None:
             return
         stage = next_stage(problem, stage, theta, linear=count == first, seed=seed)
@@ -112,6 +113,8 @@ def _reason_to_stop(
         return StopReason.STALLED
     return None
 
+
+_RUNG = FLOAT64.name
 
 _MAX_STEPS = 12
 """Most Newton steps of a stage."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from torch import Tensor
 from pinnsolve.blocks import PointCounts, make_blocks
 from pinnsolve.method import Method
 from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
@@ -76,23 +77,26 @@ def train(
     clock = _Stopwatch()
     history: list[StepRecord] = []
     ends: dict[Phase, Taken] = {}
-    reason = StopReason.MAX_STEPS
+    status = Status.of(StopReason.MAX_STEPS)
+    rungs: list[RungRecord] = []
     with one_torch_thread():
         try:
             for taken in _steps(problem, how, seed, clock):
                 ends[taken.phase] = taken
                 history.append(taken.record)
-                reason = taken.stop if taken.stop is not None else reason
+                rungs += _climbed(rungs, taken)
+                if taken.stop is not None:
+                    status = Status.of(taken.stop, taken.detail)
                 if observer is not None:
                     observer(taken.record)
                 if watcher is not None:
                     with clock.stopped():
                         watcher(taken.record.seconds, _plain_solution(problem, taken))
         except KeyboardInterrupt:
-            reason = StopReason.INTERRUPTED
+            status = Status.of(StopReason.INTERRUPTED)
         chosen = _best(problem, how, ends, seed)
         run = RunRecord(
-            status=Status.of(reason),
+            status=status,
             history=tuple(history),
             seconds=clock(),
             seed=seed,
@@ -102,8 +106,19 @@ def train(
             num_points=chosen.system.block_sizes,
             network=repr(chosen.system.network),
             versions=versions(),
+            rungs=tuple(rungs),
         )
         return Trained(_finished(problem, chosen, run), chosen.system, chosen.theta)
+
+
+def _climbed(rungs: Sequence[RungRecord], taken: Taken) -> list[RungRecord]:
+    """Return a record of a change of arithmetic, if there was one."""
+    if not rungs:
+        return [RungRecord(0, 0.0, "", taken.rung, "the start")]
+    before = rungs[-1].after
+    if taken.rung == before:
+        return []
+    return [RungRecord(taken.record.step, taken.record.seconds, before, taken.rung, taken.why)]
 
 
 class _Stopwatch:
@@ -153,7 +168,7 @@ def _best(problem: Problem, method: Method, ends: Mapping[Phase, Taken], seed: i
     if not ends:  # interrupted before the first step
         system, theta = prepare(problem, method, seed=seed)
         record = StepRecord(0, 0.0, half_square(system.residual(theta).detach()), math.inf, 0.0)
-        return Taken("trunk", record, system, theta)
+        return Taken("trunk", record, system, theta, method.schedule.stages[0].policy.name)
     if len(ends) == 1:
         return next(iter(ends.values()))
     weights = ends["growth"].system.weights

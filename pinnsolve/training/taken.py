@@ -27,6 +27,9 @@ class Taken:
         record: What to show and to keep of it.
         system: The system it was taken on.
         theta: Where it led.
+        rung: Arithmetic of the next step, by the name of its policy.
+        why: Why the arithmetic last changed; empty if it never did.
+        detail: What the arithmetic cost, if it cost anything; for the status.
         stop: Why training of this kind ends here, or None to go on.
     """
 
@@ -34,4 +37,7 @@ class Taken:
     record: StepRecord
     system: System
     theta: Tensor
+    rung: str
+    why: str = ""
+    detail: str = ""
     stop: StopReason | None = None

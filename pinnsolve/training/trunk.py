@@ -13,6 +13,7 @@ from pinnsolve.architecture import satisfied_rows
 from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, make_blocks
 from pinnsolve.method import Method
 from pinnsolve.networks import Network
+from pinnsolve.optimise.schedule import ScheduleState
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
@@ -49,7 +50,9 @@ def trunk_steps(
         first_step: Number of the first step.
     """
     system, theta = prepare(problem, method, seed=seed)
-    state = method.optimiser.init(system, theta)
+    schedule = method.schedule
+    state = schedule.init(system, theta)
+    start = clock()
     probe = probe_points(problem, system.scaling)
     floating = floating_mask(problem, theta)
     snapshots = [snapshot(system, theta, probe)]
@@ -58,7 +61,8 @@ def trunk_steps(
         due = method.resample_every and step % method.resample_every == 0
         if due or not state.accepted:
             system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
-        state = method.optimiser.step(system, state)
+        elapsed = (clock() - start) / max(method.max_seconds - start, 1e-9)
+        state = schedule.step(system, state, max(step / method.max_steps, elapsed))
         refusals = 0 if state.accepted else refusals + 1
         snapshots = [*snapshots[-_MEMORY:], snapshot(system, state.theta, probe)]
         error = math.inf
@@ -66,25 +70,49 @@ def trunk_steps(
             error = worst_error(system, state.theta, snapshots[0], snapshots[-1], floating)
         number = first_step + step - 1
         record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
-        stop = _reason_to_stop(problem, method, record, refusals, last=number == method.max_steps)
-        yield Taken("trunk", record, system, state.theta, stop)
+        stop = _reason_to_stop(problem, method, record, state, refusals)
+        detail = ""
+        if stop is not None:
+            stop, detail = _with_cost_of_arithmetic(stop, method, state, step)
+        yield Taken("trunk", record, system, state.theta, state.rung, state.why, detail, stop)
         if stop is not None:
             return
 
 
 def _reason_to_stop(
-    problem: Problem, method: Method, record: StepRecord, refusals: int, *, last: bool
+    problem: Problem, method: Method, record: StepRecord, state: ScheduleState, refusals: int
 ) -> StopReason | None:
     """Return why to stop after a step, or None to go on."""
-    if not math.isfinite(record.loss):
-        return StopReason.NON_FINITE
-    if refusals >= _MAX_REFUSALS:
-        return StopReason.STALLED
-    if record.error_estimate < STOP_SHARE * problem.accuracy:
-        return StopReason.CONVERGED
+    if method.schedule.is_last(state):
+        if not math.isfinite(record.loss):
+            return StopReason.NON_FINITE
+        if refusals >= _MAX_REFUSALS:
+            return StopReason.STALLED
+        if record.error_estimate < STOP_SHARE * problem.accuracy:
+            return StopReason.CONVERGED
     if record.seconds > method.max_seconds:
         return StopReason.MAX_SECONDS
-    return StopReason.MAX_STEPS if last else None
+    return StopReason.MAX_STEPS if record.step == method.max_steps else None
+
+
+_UNFINISHED = (StopReason.MAX_STEPS, StopReason.MAX_SECONDS, StopReason.STALLED)
+
+
+def _with_cost_of_arithmetic(
+    stop: StopReason, method: Method, state: ScheduleState, steps: int
+) -> tuple[StopReason, str]:
+    """Return the reason to stop, with what the arithmetic cost if it cost anything."""
+    stages = method.schedule.stages
+    if stages[-1].policy.residual == torch.float32 and state.at_floor:
+        if stop in _UNFINISHED:
+            return StopReason.PRECISION, ""
+        return stop, "float32, at the noise floor of its arithmetic"
+    if len(stages) == 1:
+        return stop, ""
+    detail = f"{state.steps[0]} of {steps} steps were {stages[0].policy.name} first-order training"
+    if stop in _UNFINISHED:
+        detail += ", so that the error may be larger than with precision='float64'"
+    return stop, detail
 
 
 def prepare(problem: Problem, method: Method, *, seed: int) -> tuple[System, Tensor]:
