@@ -16,13 +16,13 @@ from pinnsolve.record import StepRecord
 from pinnsolve.scaling import Scaling
 from pinnsolve.status import StopReason
 from pinnsolve.training.convergence import (
-    STOP_SHARE,
     floating_mask,
     probe_points,
     snapshot,
     worst_error,
 )
 from pinnsolve.training.features import GROWTH, Stage, first_stage, fresh_loss, next_stage
+from pinnsolve.training.present import goal_error, numbers_of_interest
 from pinnsolve.training.taken import Clock, Taken
 
 
@@ -31,8 +31,9 @@ def growth_steps(
 ) -> Iterator[Taken]:
     """Yield the Newton steps of every stage; the last one carries the reason to stop.
 
-    Growth ends when the estimated error is small enough; when it cannot become so within the
-    parameters and the time allowed, at the rate seen so far; or when more features no longer help.
+    Growth ends when the estimated error, of the fields and of the quantities with a tolerance, is
+    small enough; when it cannot become so within the parameters and the time allowed, at the rate
+    seen so far; or when more features no longer help.
 
     Args:
         problem: The declaration.
@@ -45,11 +46,12 @@ def growth_steps(
     probe = probe_points(problem, scaling)
     floating = floating_mask(problem, stage.theta)
     fields = snapshot(stage.system, stage.theta, probe)
+    numbers: dict[str, float] = {}
     errors: list[float] = []
     losses: list[float] = []
-    count = 0
+    count, linear = 0, False
     while True:
-        begin, first = clock(), count + 1
+        begin = clock()
         for record, theta, done in _newton(stage, errors, count, clock):
             count = record.step
             if count == method.max_steps:
@@ -59,16 +61,20 @@ def growth_steps(
                 yield Taken("growth", record, stage.system, theta, _RUNG)
         losses.append(fresh_loss(problem, stage, theta, seed=seed))
         before, fields = fields, snapshot(stage.system, theta, probe)
-        errors.append(math.inf)
-        if stage.number > 0:
+        asked_before, numbers = numbers, numbers_of_interest(problem, stage.system, theta)
+        if stage.number == 0:
+            linear = count == 1
+            errors.append(math.inf)
+        else:
             share = min(1.0, math.sqrt(losses[-1] / losses[-2])) if losses[-2] > 0.0 else 1.0
-            errors[-1] = worst_error(stage.system, theta, before, fields, floating, share)
+            field_error = worst_error(stage.system, theta, before, fields, floating, share)
+            errors.append(max(field_error, share * goal_error(problem, asked_before, numbers)))
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
         last = replace(record, seconds=clock(), error_estimate=errors[-1])
         yield Taken("growth", last, stage.system, theta, _RUNG, stop=stop)
         if stop is not None:
             return
-        stage = next_stage(problem, stage, theta, linear=count == first, seed=seed)
+        stage = next_stage(problem, stage, theta, linear=linear, seed=seed)
 
 
 def _newton(
@@ -96,23 +102,20 @@ def _reason_to_stop(
     stage_seconds: float,
 ) -> StopReason | None:
     """Return why growth ends after a stage, or None to go on."""
-    goal = STOP_SHARE * problem.accuracy
     if not math.isfinite(errors[-1]) and stage.number > 0:
         return StopReason.NON_FINITE
-    if errors[-1] < goal:
+    if errors[-1] < problem.accuracy:
         return StopReason.CONVERGED
     if stage.system.num_parameters * GROWTH > method.max_features:
         return StopReason.STALLED
     if seconds + GROWTH**3 * stage_seconds > method.max_seconds:
         return StopReason.MAX_SECONDS
-    if stage.number < _EARLIEST:
-        return None
-    left = math.log(method.max_features / stage.system.num_parameters) / math.log(GROWTH)
-    rate = (errors[-1] / errors[1]) ** (1.0 / (stage.number - 1))
-    if rate >= 1.0 or errors[-1] * rate ** (1.5 * left) > goal:
-        return StopReason.STALLED
-    return None
+    slow = stage.number >= _EARLIEST and errors[-1] > _LEAST_FALL * errors[-3]
+    return StopReason.STALLED if slow else None
 
+
+_LEAST_FALL = 0.4
+"""Factor by which the error must fall over two stages for growth to go on."""
 
 _RUNG = FLOAT64.name
 

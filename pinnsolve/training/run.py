@@ -20,11 +20,12 @@ from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
-from pinnsolve.solution import Solution, levelled
+from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training.convergence import STOP_SHARE
 from pinnsolve.training.growth import growth_steps
+from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, trunk_steps
 from pinnsolve.uncertainty import estimate_unknowns
@@ -91,7 +92,8 @@ def train(
                     observer(taken.record)
                 if watcher is not None:
                     with clock.stopped():
-                        watcher(taken.record.seconds, _plain_solution(problem, taken))
+                        solution = present_solution(problem, taken.system, taken.theta)
+                        watcher(taken.record.seconds, solution)
         except KeyboardInterrupt:
             status = Status.of(StopReason.INTERRUPTED)
         chosen = _best(problem, how, ends, seed)
@@ -198,29 +200,11 @@ _FRESH = 700_001
 """What is added to the seed for points on which the kinds of training are compared."""
 
 
-def _plain_solution(problem: Problem, taken: Taken) -> Solution:
-    """Return the present solution as it is, for a watcher."""
-    parameters = taken.theta[: taken.system.network.num_parameters].detach()
-    record = RunRecord(
-        Status.of(StopReason.INTERRUPTED),
-        (taken.record,),
-        taken.record.seconds,
-        0,
-        str(parameters.dtype).removeprefix("torch."),
-        str(parameters.device),
-        taken.system.num_parameters,
-        taken.system.block_sizes,
-        repr(taken.system.network),
-        {},
-    )
-    return Solution(problem, taken.system.network, parameters, taken.system.scaling, (), record)
-
-
 def _finished(problem: Problem, taken: Taken, record: RunRecord) -> Solution:
     """Return the solution with estimates of the unknowns and the level of floating fields."""
     estimates = estimate_unknowns(taken.system, taken.theta) if problem.unknowns else ()
-    solution = replace(_plain_solution(problem, taken), estimates=estimates, record=record)
-    return solution if problem.ranges else levelled(solution)
+    solution = present_solution(problem, taken.system, taken.theta)
+    return replace(solution, estimates=estimates, record=record)
 
 
 def versions() -> dict[str, str]:
