@@ -34,6 +34,9 @@ from pinnsolve.uncertainty import estimate_unknowns
 Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
 
+Snapshot = Callable[[Solution, float], None]
+"""Called after every step with the solution so far and the wall time in s since training began."""
+
 _MEMORY = 10
 """Steps over which a change of the fields is measured to estimate their error."""
 
@@ -59,6 +62,7 @@ def train(
     *,
     seed: int = 0,
     observer: Observer | None = None,
+    snapshot: Snapshot | None = None,
 ) -> Trained:
     """Train a network on a problem.
 
@@ -69,6 +73,8 @@ def train(
         method: How to solve it; None chooses everything.
         seed: Seed of points and initial parameters; the same seed gives the same numbers.
         observer: Called after every step.
+        snapshot: Called after every step with the solution so far, preparation counted in its time; fields
+            whose level nothing sets are as the network has them.
 
     Returns:
         The last good state with the reason for stopping; Ctrl-C stops early and returns too.
@@ -86,24 +92,17 @@ def train(
                 history.append(record)
                 if observer is not None:
                     observer(record)
+                if snapshot is not None:
+                    seconds = time.perf_counter() - begin
+                    so_far = _record(how, system, StopReason.MAX_STEPS, history, seconds, seed)
+                    snapshot(_untouched(problem, system, state.theta, so_far), seconds)
                 stop = _stop_reason(problem, how, history, state)
                 if stop is not None:
                     reason = stop
                     break
         except KeyboardInterrupt:
             reason = StopReason.INTERRUPTED
-        run = RunRecord(
-            status=Status.of(reason),
-            history=tuple(history),
-            seconds=time.perf_counter() - begin,
-            seed=seed,
-            precision=str(how.dtype).removeprefix("torch."),
-            device=how.device,
-            num_parameters=system.num_parameters,
-            num_points=system.block_sizes,
-            network=repr(system.network),
-            versions=versions(),
-        )
+        run = _record(how, system, reason, history, time.perf_counter() - begin, seed)
         return Trained(_finished(problem, system, state.theta, run), system, state.theta)
 
 
@@ -212,11 +211,38 @@ def _system(
     )
 
 
+def _record(
+    method: Method,
+    system: System,
+    reason: StopReason,
+    history: Sequence[StepRecord],
+    seconds: float,
+    seed: int,
+) -> RunRecord:
+    return RunRecord(
+        status=Status.of(reason),
+        history=tuple(history),
+        seconds=seconds,
+        seed=seed,
+        precision=str(method.dtype).removeprefix("torch."),
+        device=method.device,
+        num_parameters=system.num_parameters,
+        num_points=system.block_sizes,
+        network=repr(system.network),
+        versions=versions(),
+    )
+
+
+def _untouched(problem: Problem, system: System, theta: Tensor, record: RunRecord) -> Solution:
+    """Return the solution as the network has it, without estimates and levels."""
+    parameters = theta[: system.network.num_parameters].detach()
+    return Solution(problem, system.network, parameters, system.scaling, (), record)
+
+
 def _finished(problem: Problem, system: System, theta: Tensor, record: RunRecord) -> Solution:
     """Return the solution with estimates of the unknowns and the level of floating fields."""
     estimates = estimate_unknowns(system, theta) if problem.unknowns else ()
-    parameters = theta[: system.network.num_parameters].detach()
-    solution = Solution(problem, system.network, parameters, system.scaling, estimates, record)
+    solution = replace(_untouched(problem, system, theta, record), estimates=estimates)
     return replace(
         solution, levels={name: mean_level(solution, name) for name in problem.floating_fields}
     )
