@@ -136,8 +136,7 @@ def run_benchmark(plan: Plan, announce: Announce) -> dict[str, Any]:
         entries.append(_run_case(plan, name, announce))
         document = _written(plan, entries, None)
     if plan.with_scaling:
-        jobs = [_scaling_job(plan, width, rows) for width, rows in plan.sizes]
-        points = [job.result(resume=plan.resume, announce=announce) for job in jobs]
+        points = [job.result(resume=plan.resume, announce=announce) for job in scaling_jobs(plan)]
         document = _written(plan, entries, points)
     return document
 
@@ -189,10 +188,17 @@ def _classical_job(plan: Plan, name: str) -> Job:
     )
 
 
-def _scaling_job(plan: Plan, width: int, rows: int) -> Job:
-    path = _path(plan, "scaling", width, rows)
-    label = f"scaling: width {width}, {rows} rows"
-    return Job(label, "scaling", _options({"width": width, "rows": rows}), path)
+def scaling_jobs(plan: Plan) -> list[Job]:
+    """Return the measurements of a step's time, one per size."""
+    return [
+        Job(
+            f"scaling: width {width}, {rows} rows",
+            "scaling",
+            _options({"width": width, "rows": rows}),
+            _path(plan, "scaling", width, rows),
+        )
+        for width, rows in plan.sizes
+    ]
 
 
 def _path(plan: Plan, *words: object) -> Path:
