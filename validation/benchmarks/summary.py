@@ -21,7 +21,8 @@ The document::
     scaling             measurements, exponents (rows, parameters), or null
 
 Errors are relative L2 errors at points that no run was trained on. Times are wall times in s of building and training,
-without the import of libraries and without the measurement of errors.
+without the import of libraries and without the measurement of errors. DeepXDE runs with one thread or with torch's
+default number, whichever is faster in a trial before the clock starts.
 """
 
 from __future__ import annotations
