@@ -1,4 +1,4 @@
-"""The command line: list, show, solve and report."""
+"""The command line: list, show, solve, report and benchmark."""
 
 from __future__ import annotations
 
@@ -189,6 +189,43 @@ def report(
             )
         result = run_folder.read_run(folder, make_problem(origin, settings))
         typer.echo(run_folder.write_report(result, folder))
+
+
+@app.command()
+def benchmark(
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A case; may be repeated. All if not given."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0.")] = 3,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs/benchmark"),
+    max_seconds: Annotated[
+        float, typer.Option(help="Most time of one run of either tool with one seed, in s.")
+    ] = 900.0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the finished runs that are in the folder.")
+    ] = False,
+    scaling: Annotated[
+        bool, typer.Option(help="Measure how the time of a step grows with its size.")
+    ] = True,
+) -> None:
+    """Compare with DeepXDE and with finite differences: error against wall time.
+
+    Runs one after the other, each in a process of its own on the CPU, and writes benchmark.json and benchmark.png.
+    DeepXDE trains by Adam, then L-BFGS, once in float32 and once in float64; the better one counts.
+    All cases with three seeds take up to thirteen hours; an interrupted benchmark goes on with --resume.
+
+    Cases: poisson, heat_rod, kirsch, kovasznay, lid_driven_cavity, burgers, helmholtz, allen_cahn.
+    """
+    with _errors_in_one_line():
+        # Validation stands on the public library; it is loaded where it is asked for.
+        from pinnsolve.validation.benchmarks.run import DOCUMENT, FIGURE, Plan, run_benchmark
+        from pinnsolve.validation.benchmarks.summary import summary_lines
+
+        plan = Plan(tuple(case or ()), seeds, max_seconds, out, resume, scaling)
+        with run_folder.output_folder(out):
+            document = run_benchmark(plan, announce=lambda text: typer.echo(text, err=True))
+    typer.echo("\n".join([*summary_lines(document), "", str(out / DOCUMENT), str(out / FIGURE)]))
 
 
 def _run(

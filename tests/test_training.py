@@ -330,3 +330,18 @@ def test_level_of_an_unsteady_field_is_its_mean_at_every_time() -> None:
         assert float(level.derivative(np.array([when]))[0]) == pytest.approx(mean, abs=1e-8)
         scale = float(solution.scaling.scale[2])
         assert abs(float(solution.average("pressure", time=when))) < 1e-8 * scale
+
+
+def test_snapshots_show_every_step_and_change_nothing() -> None:
+    """The solution after every step; the last one is what is returned; the numbers are those without it."""
+    seen: list[tuple[np.ndarray, float, int]] = []
+    points = [[0.3, 0.1], [0.7, 0.5]] if rod().time is not None else [[0.3], [0.7]]
+
+    def snapshot(solution: ps.Solution, seconds: float) -> None:
+        seen.append((solution.at(points).temperature, seconds, solution.record.num_steps))
+
+    watched, alone = train(rod(), QUICK, snapshot=snapshot), train(rod(), QUICK)
+    assert [steps for _, _, steps in seen] == list(range(1, watched.solution.record.num_steps + 1))
+    assert [seconds for _, seconds, _ in seen] == sorted(seconds for _, seconds, _ in seen)
+    np.testing.assert_array_equal(seen[-1][0], watched.solution.at(points).temperature)
+    assert torch.equal(watched.theta, alone.theta)

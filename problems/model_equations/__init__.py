@@ -1,0 +1,1 @@
+"""Shipped problems: factories that return a Problem; no training code."""

@@ -1,0 +1,1 @@
+"""Benchmarks against DeepXDE and against classical methods."""
