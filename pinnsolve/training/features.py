@@ -147,7 +147,7 @@ def find_bandwidth(
 ) -> Tensor:
     """Return the slopes (D,) whose solution has the smallest residual on fresh points.
 
-    First one slope for all axes, then twice or half of it axis by axis.
+    First one slope for all axes, then twice or half of it, again and again, axis by axis.
 
     Args:
         problem: The declaration.
@@ -171,13 +171,20 @@ def find_bandwidth(
     best = candidates[losses.index(least)]
     for axis in range(axes) if axes > 1 else ():
         for factor in (2.0, 0.5):
-            trial = best.clone()
-            trial[axis] *= factor
+            trial = _along(best, axis, factor)
             value = loss(trial)
-            if value < least:
+            while value < least:
                 best, least = trial, value
-                break
+                trial = _along(best, axis, factor)
+                value = loss(trial)
     return best
+
+
+def _along(bandwidth: Tensor, axis: int, factor: float) -> Tensor:
+    """Return the slopes with that along one axis times a factor."""
+    changed = bandwidth.clone()
+    changed[axis] *= factor
+    return changed
 
 
 def newton(system: System, theta: Tensor, max_steps: int) -> Tensor:
