@@ -51,11 +51,20 @@ def write_checkpoint(path: Path, reached: Reached, made_of: Fingerprint) -> None
     Raises:
         ValueError: If the file cannot be written, or a state holds what no file can.
     """
+    content = _packed(reached, made_of)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _packed(reached: Reached, made_of: Fingerprint) -> bytes:
+    """Return the content of the file."""
     import h5py
 
     tensors: list[Tensor] = []
     item = {"made of": dict(made_of), "reached": take_apart(reached, tensors)}
     text = json.dumps(item).encode()
+    # a stride of 0 repeats one number, which cannot be written to when it is read
+    tensors = [tensor.contiguous() if 0 in tensor.stride() else tensor for tensor in tensors]
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
         file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
@@ -66,8 +75,7 @@ def write_checkpoint(path: Path, reached: Reached, made_of: Fingerprint) -> None
             file[place] = tensor.detach().cpu().numpy()
             file[place].attrs["device"] = str(tensor.device)
             file[place].attrs["strides"] = json.dumps(tensor.stride())
-    with replacing(path) as temporary:
-        temporary.write_bytes(memory.getbuffer())
+    return memory.getvalue()
 
 
 def read_checkpoint(path: Path, made_of: Fingerprint, classes: Classes) -> Reached:
@@ -117,7 +125,10 @@ def state_classes(method: Method) -> Classes:
     states = []
     for stage in method.schedule.stages:
         kind = type(stage.optimiser)
-        state = get_type_hints(kind.step).get("return")
+        try:
+            state = get_type_hints(kind.step).get("return")
+        except NameError:  # a class that is known inside a function only
+            state = None
         if not (isinstance(state, type) and is_dataclass(state)):
             raise ValueError(
                 f"a checkpoint needs the class of {kind.__name__}'s state: annotate the result of its step with a "
@@ -151,10 +162,8 @@ def _tensor(data: Any) -> Tensor:  # noqa: ANN401 - h5py is untyped
     """Return a tensor with the layout it had: matrix products round differently in another one."""
     values = torch.from_numpy(data[...])
     strides = json.loads(data.attrs["strides"])
-    # a stride of 0 repeats one number, which cannot be written to
     laid = torch.empty_strided(values.shape, strides, dtype=values.dtype, device="cpu")
-    laid = laid.copy_(values) if 0 not in strides else values.clone()
-    return laid.to(data.attrs["device"])
+    return laid.copy_(values).to(data.attrs["device"])
 
 
 def _digest(text: bytes, tensors: Sequence[Tensor]) -> str:
@@ -202,9 +211,14 @@ class Keeper:
 
         Args:
             reached: How far the run has come.
+
+        Raises:
+            ValueError: If a state holds what no file can.
         """
+        content = _packed(reached, self._made_of)
         try:
-            write_checkpoint(self._path, reached, self._made_of)
+            with replacing(self._path) as temporary:
+                temporary.write_bytes(content)
             self._failure = ""
         except ValueError as error:
             self._failure = str(error)
