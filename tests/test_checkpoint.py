@@ -40,7 +40,7 @@ ADAM = Schedule(
     )
 )
 
-BRIEF = replace(TRUNK, max_steps=6)
+BRIEF = replace(TRUNK, max_steps=5)
 
 GROWTH = ps.Method(trunk="random", max_features=500, max_seconds=1e4)
 
@@ -95,12 +95,12 @@ TRUNKS: dict[str, tuple[Callable[[], ps.Problem], ps.Method]] = {
     "ladder": (curved, replace(BRIEF, optimiser=Ladder())),
     "SOAP, then Gauss-Newton": (curved, MIXED),
     "Adam, then Gauss-Newton": (curved, replace(BRIEF, optimiser=ADAM, max_seconds=1e4)),
-    "refusals": (curved, replace(TRUNK, optimiser=GaussNewton(max_trials=1), resample_every=0)),
+    "refusals": (curved, replace(BRIEF, optimiser=GaussNewton(max_trials=1), resample_every=0)),
     "unknown": (inverse, BRIEF),
     "range": (lambda: rod(ps.Range("k", 1.0, 3.0)), BRIEF),
     "flow": (
         closed_flow,
-        replace(TRUNK, points=ps.PointCounts(40, 30, 20), max_steps=3, resample_every=2),
+        replace(TRUNK, points=ps.PointCounts(40, 30, 20), max_steps=2, resample_every=2),
     ),
     "exact values": (curved, replace(BRIEF, boundary="exact")),
 }
