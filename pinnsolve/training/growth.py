@@ -47,6 +47,7 @@ def growth_steps(
     fields = snapshot(stage.system, stage.theta, probe)
     errors: list[float] = []
     losses: list[float] = []
+    good = stage.system, stage.theta
     count = 0
     while True:
         begin, first = clock(), count + 1
@@ -65,7 +66,8 @@ def growth_steps(
             errors[-1] = worst_error(stage.system, theta, before, fields, floating, share)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
         last = replace(record, seconds=clock(), error_estimate=errors[-1])
-        yield Taken("growth", last, stage.system, theta, _RUNG, stop=stop)
+        good = good if stop is StopReason.NON_FINITE else (stage.system, theta)
+        yield Taken("growth", last, *good, _RUNG, stop=stop)
         if stop is not None:
             return
         stage = next_stage(problem, stage, theta, linear=count == first, seed=seed)
