@@ -42,12 +42,12 @@ def growth_steps(
         clock: Seconds since training began.
     """
     stage = first_stage(problem, scaling, seed=seed)
+    good = stage.system, stage.theta
     probe = probe_points(problem, scaling)
     floating = floating_mask(problem, stage.theta)
     fields = snapshot(stage.system, stage.theta, probe)
     errors: list[float] = []
     losses: list[float] = []
-    good = stage.system, stage.theta
     count = 0
     while True:
         begin, first = clock(), count + 1

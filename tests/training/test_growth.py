@@ -19,7 +19,7 @@ from pinnsolve.interop.hdf5 import read_solution
 from pinnsolve.networks import MLP, Periodic, RandomFeatures
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.record import StepRecord
-from pinnsolve.training import STOP_SHARE, Trained, run, train
+from pinnsolve.training import Trained, run, train
 from pinnsolve.training.features import FIRST, GROWTH
 
 SEEDS = (0, 1, 2)
@@ -165,7 +165,7 @@ def test_converged_means_accurate(name: str, seed: int) -> None:
     solution = grown(name, seed).solution
     assert solution.status.reason is ps.StopReason.CONVERGED
     assert isinstance(solution.network, RandomFeatures)
-    assert solution.record.history[-1].error_estimate < STOP_SHARE * solution.problem.accuracy
+    assert solution.record.history[-1].error_estimate < solution.problem.accuracy
     assert error(solution) < solution.problem.accuracy
 
 
@@ -240,8 +240,8 @@ def test_feature_limit(most: int) -> None:
     assert record.status.reason is ps.StopReason.STALLED
 
 
-SMALL = ps.Method(max_features=300, max_steps=27, points=ps.PointCounts(500, 200))
-"""Two stages of growth, and then 25 steps of a trunk on few points."""
+SMALL = ps.Method(max_features=300, max_steps=17, points=ps.PointCounts(1000, 330))
+"""Two stages of growth, and then 15 steps of a trunk."""
 
 
 @pytest.mark.parametrize("name", ROUGH)
@@ -252,15 +252,14 @@ def test_the_trunk_follows_where_features_do_not_do(name: str) -> None:
     assert both.solution.record.num_steps == SMALL.max_steps
     features = train(ROUGH[name](), replace(SMALL, trunk="random"))
     assert features.solution.record.num_steps == 2
-    alone = train(ROUGH[name](), replace(SMALL, trunk="trained", max_steps=25))
+    alone = train(ROUGH[name](), replace(SMALL, trunk="trained", max_steps=15))
     assert torch.equal(both.theta, alone.theta)
     assert error(both.solution) == error(alone.solution) < error(features.solution)
 
 
-@pytest.mark.parametrize("name", ROUGH)
-def test_features_stay_where_the_trunk_has_no_time_to_do_better(name: str) -> None:
-    both = train(ROUGH[name](), replace(SMALL, max_steps=3))
-    features = train(ROUGH[name](), replace(SMALL, trunk="random"))
+def test_features_stay_where_the_trunk_has_no_time_to_do_better() -> None:
+    both = train(crack(), replace(SMALL, max_steps=3))
+    features = train(crack(), replace(SMALL, trunk="random"))
     assert both.solution.record.num_steps == 3
     assert isinstance(both.system.network, RandomFeatures)
     assert torch.equal(both.theta, features.theta)
