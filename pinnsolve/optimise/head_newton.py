@@ -27,7 +27,8 @@ class HeadState:
         loss: Half the sum of squared rows at theta.
         damping: Damping of the last step, relative to the columns' norms; 0 for one along the full step.
         accepted: Whether the last step moved.
-        converged: Whether a full step reached what the linearised problem promised, or hardly gained anything; or none gained.
+        converged: Whether a full step reached what the linearised problem promised or gained hardly anything, or no
+            step gained at all.
     """
 
     theta: Tensor

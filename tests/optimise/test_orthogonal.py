@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -138,7 +139,7 @@ def test_more_damping_makes_shorter_steps() -> None:
     triangle = triangularise(chunked(jacobian, rows, (40,)), 12, 90)
     norms = np.linalg.norm(jacobian, axis=0)
     lengths = [np.linalg.norm(norms * triangle.step(d)) for d in (0.0, 0.1, 1.0, 10.0, 1e3)]
-    assert all(b < a for a, b in zip(lengths, lengths[1:], strict=False))
+    assert all(b < a for a, b in itertools.pairwise(lengths))
     assert lengths[-1] < 1e-5 * lengths[0]
 
 
@@ -181,9 +182,7 @@ def test_columns_of_zeros_do_not_move(seed, max_rows, damping) -> None:
 def test_fewer_rows_than_parameters(max_rows) -> None:
     """The Tikhonov term chooses among the solutions: one of small scaled norm."""
     jacobian, rows = random_system(0, rows=5)
-    triangle = triangularise(
-        chunked(jacobian, rows, (2,)), 12, 5, damping=1e-8, max_rows=max_rows
-    )
+    triangle = triangularise(chunked(jacobian, rows, (2,)), 12, 5, damping=1e-8, max_rows=max_rows)
     step = triangle.step()
     np.testing.assert_allclose(jacobian @ step, -rows, rtol=0.0, atol=1e-6)
     norms = np.linalg.norm(jacobian, axis=0)
@@ -203,9 +202,7 @@ def test_what_fits_is_passed_once_and_nothing_of_the_caller_is_changed() -> None
     before = jacobian.copy(), rows.copy()
     for max_rows, wanted in ((8192, 1), (20, 2)):
         passes: list[int] = []
-        triangle = triangularise(
-            chunked(jacobian, rows, (90,), passes), 12, 90, max_rows=max_rows
-        )
+        triangle = triangularise(chunked(jacobian, rows, (90,), passes), 12, 90, max_rows=max_rows)
         triangle.step(0.1)
         assert len(passes) == wanted
     np.testing.assert_array_equal(jacobian, before[0])
