@@ -77,7 +77,7 @@ def triangularise(
         return _at_once(chunks, num_parameters, num_rows, damping)
     norms = _column_norms(chunks, num_parameters)
     width = num_parameters + 1
-    capacity = num_parameters + max(max_rows, num_parameters)
+    capacity = width + max(max_rows, num_parameters)  # room below a triangle with its right side
     stacked = np.zeros((capacity, width), order="F")
     stacked[np.arange(num_parameters), np.arange(num_parameters)] = damping
     filled = num_parameters

@@ -22,7 +22,6 @@ from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training.checkpoint import Keeper, state_classes
-from pinnsolve.training.convergence import STOP_SHARE
 from pinnsolve.training.fingerprint import fingerprint
 from pinnsolve.training.growth import growth_steps, stage_system
 from pinnsolve.training.journal import Journal, Reached
@@ -174,8 +173,9 @@ def _steps(
                 yield taken
                 grown = taken.mark
         if grown is not None:
-            count, error = grown.record.step, grown.record.error_estimate
-            enough = error < max(STOP_SHARE * problem.accuracy, _BEYOND_TRUNKS)
+            count = grown.record.step
+            beyond = grown.record.error_estimate < _BEYOND_TRUNKS
+            enough = beyond or grown.stop is StopReason.CONVERGED
             if enough or method.trunk == "random" or count == method.max_steps:
                 return
     yield from trunk_steps(problem, method, seed=seed, clock=clock, first_step=count + 1)
