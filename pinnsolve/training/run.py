@@ -199,8 +199,9 @@ def _ends(
             system = systems.get("trunk") or system_at(problem, method, position, seed=seed)
             ends["trunk"] = Taken("trunk", mark, system)
         else:
-            scaling = scaling_of(problem, seed)
-            system = systems.get("growth") or stage_system(problem, scaling, position, seed=seed)
+            system = systems.get("growth") or stage_system(
+                problem, scaling_of(problem, seed), position, seed=seed
+            )
             ends["growth"] = Taken("growth", mark, system)
     return ends
 

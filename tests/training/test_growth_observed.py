@@ -13,7 +13,7 @@ import torch
 import pinnsolve as ps
 from pinnsolve.networks import MLP, RandomFeatures
 from pinnsolve.record import StepRecord
-from pinnsolve.training import run, train
+from pinnsolve.training import journal, train
 from pinnsolve.training.features import FIRST
 
 RANDOM = ps.Method(trunk="random")
@@ -37,7 +37,7 @@ def test_a_watcher_sees_the_present_solution_and_takes_no_time(
     cases: SimpleNamespace, method: ps.Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks = Ticks()
-    monkeypatch.setattr(run, "time", ticks)
+    monkeypatch.setattr(journal, "time", ticks)
     seen: list[tuple[float, ps.Solution]] = []
 
     def watcher(seconds: float, solution: ps.Solution) -> None:
