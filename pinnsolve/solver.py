@@ -47,6 +47,7 @@ def solve(
     progress: bool = True,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
+    start: Solution | None = None,
 ) -> Solution:
     """Solve a problem and judge the answer.
 
@@ -61,12 +62,15 @@ def solve(
         checkpoint: A file that training writes its state to, and goes on from if it is there; it stays when the run
             is finished, and the same call then returns at once. See :func:`pinnsolve.training.train`.
         checkpoint_seconds: Time between two writes of it, in s.
+        start: A solution with the same fields and coordinates, from whose fields training begins; of another domain,
+            coefficient or time too. See :func:`pinnsolve.training.train`.
 
     Returns:
         The solution with its verdict. Ctrl-C returns the last good state.
 
     Raises:
-        ValueError: If the checkpoint is damaged, is of another problem, method or seed, or cannot be written.
+        ValueError: If the checkpoint is damaged, is of another problem, method, seed or start, or cannot be written;
+            if the start has other fields or coordinates.
     """
     how = method if method is not None else Method()
     goal = STOP_SHARE * problem.accuracy
@@ -80,6 +84,7 @@ def solve(
             announce=bar.phase,
             checkpoint=checkpoint,
             checkpoint_seconds=checkpoint_seconds,
+            start=start,
         )
     return judged.solution
 
@@ -94,6 +99,7 @@ def answer(
     announce: Announce | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
+    start: Solution | None = None,
 ) -> Answer:
     """Solve a problem, judge the answer, and return the reference as well.
 
@@ -106,6 +112,7 @@ def answer(
         announce: Called before each phase that follows training.
         checkpoint: As for :func:`solve`.
         checkpoint_seconds: As for :func:`solve`.
+        start: As for :func:`solve`.
     """
     trained = train(
         problem,
@@ -114,8 +121,27 @@ def answer(
         observer=observer,
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
+        start=start,
     )
-    if problem.ranges:
+    return judged_answer(trained, seed=seed, reference=reference, announce=announce)
+
+
+def judged_answer(
+    trained: Trained,
+    *,
+    seed: int = 0,
+    reference: bool | Reference = True,
+    announce: Announce | None = None,
+) -> Answer:
+    """Compare what was trained with the reference, and judge it.
+
+    Args:
+        trained: A solution without a verdict, with its system.
+        seed: Seed that it was trained with.
+        reference: As for :func:`solve`.
+        announce: Called before each phase.
+    """
+    if trained.solution.problem.ranges:
         return _answer_over_ranges(trained, reference, announce, seed=seed + _FRESH)
     independent: Reference | NoReference = NoReference("interrupted")
     try:

@@ -7,7 +7,7 @@ each axis, is the one whose solution leaves the smallest residual on points that
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +25,11 @@ from pinnsolve.problem import Problem
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling
+from pinnsolve.solution import Solution
+from pinnsolve.training.warm import typical_slopes, unit_values
+
+_ALL = 10**9
+"""A stage is one batch: its features are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +76,39 @@ class Solved:
 
 
 def first_stage(
-    problem: Problem, scaling: Scaling, weights: Mapping[RowKey, float], *, seed: int
+    problem: Problem,
+    scaling: Scaling,
+    weights: Mapping[RowKey, float],
+    *,
+    seed: int,
+    start: Solution | None = None,
+    max_features: int = _ALL,
 ) -> Stage:
     """Return the smallest stage, its bandwidth found by trial.
+
+    If it starts from random features, it takes over their bandwidth and begins two stages before theirs; any other
+    start is where the trials begin, too.
 
     Args:
         problem: The declaration.
         scaling: Maps between SI and network units.
         weights: Weights of the rows.
         seed: Seed of features and points.
+        start: Whose fields it starts from, or None.
+        max_features: Most head weights that growth may come to.
     """
-    bandwidth = find_bandwidth(problem, scaling, weights, seed=seed)
-    network = features_for(problem, FIRST, bandwidth, seed=seed)
+    number, begin = FIRST, partial(_begin, problem, scaling, start, seed)
+    slopes = None if start is None else typical_slopes(start, scaling)
+    if start is None or slopes is None:
+        bandwidth = find_bandwidth(problem, scaling, weights, seed=seed, begin=begin)
+    else:
+        before = len(start.parameters) / len(problem.component_names)
+        most = max_features / len(problem.component_names)
+        number = max(FIRST, round(min(before, most) / GROWTH**_STAGES_BACK))
+        bandwidth = slopes * (number / before) ** (1.0 / len(slopes))
+    network = features_for(problem, number, bandwidth, seed=seed)
     system = system_on(problem, network, scaling, weights, seed=seed)
-    return Stage(0, bandwidth, system.tabulated(), _start(problem, network))
+    return Stage(0, bandwidth, system.tabulated(), begin(network))
 
 
 def next_stage(
@@ -116,7 +140,12 @@ def next_stage(
     system = system_on(problem, network, scaling, weights, seed=here, choose=choose)
     start = _start(problem, network)
     if not solved.linear:
-        head = _fitted(problem, old, theta, network, scaling, seed=here)
+
+        def present(points: Tensor) -> Tensor:
+            unit = scaling.to_unit(points)
+            return old.streams(theta[: old.num_parameters], unit, (VALUE,))[0]
+
+        head = _fitted(problem, present, network, scaling, seed=here)
         start = torch.cat((head, theta[old.num_parameters :]))
     return Stage(number, bandwidth, system.tabulated(), start)
 
@@ -138,22 +167,31 @@ def _next_bandwidth(bandwidth: Tensor, head: Tensor) -> Tensor:
     return bandwidth * (denser * correction)
 
 
+def _begin(
+    problem: Problem, scaling: Scaling, start: Solution | None, seed: int, network: RandomFeatures
+) -> Tensor:
+    """Return where the first iteration on features starts: from the fields of a start, or from zero."""
+    theta = _start(problem, network)
+    if start is not None:
+        values = partial(unit_values, start, scaling)
+        head = _fitted(problem, values, network, scaling, seed=seed)
+        theta[: network.num_parameters] = head
+    return theta
+
+
 def _fitted(
     problem: Problem,
-    old: RandomFeatures,
-    theta: Tensor,
+    values: Callable[[Tensor], Tensor],
     new: RandomFeatures,
     scaling: Scaling,
     *,
     seed: int,
 ) -> Tensor:
-    """Return the head (P,) with which new features come closest to an old solution."""
-    block = interior_block(problem, 3 * new.num_features, seed + 11)
-    points = scaling.to_unit(block.point_sets[0])
-    target = old.streams(theta[: old.num_parameters], points, (VALUE,))[0]
-    features = new.tabulate(points, (VALUE,)).features[0]
+    """Return the head (P,) with which new features come closest to the ``values`` (N, C) of points in SI units."""
+    points = interior_block(problem, 3 * new.num_features, seed + 11).point_sets[0]
+    features = new.tabulate(scaling.to_unit(points), (VALUE,)).features[0]
     heads = []
-    for column in target.unbind(1):
+    for column in values(points).unbind(1):
         rows = partial(iter, [(-column, features)])
         triangle = triangularise(rows, new.num_features, len(points))
         heads.append(torch.from_numpy(triangle.step()))
@@ -179,7 +217,12 @@ def fresh_loss(problem: Problem, stage: Stage, theta: Tensor, *, seed: int) -> f
 
 
 def find_bandwidth(
-    problem: Problem, scaling: Scaling, weights: Mapping[RowKey, float], *, seed: int
+    problem: Problem,
+    scaling: Scaling,
+    weights: Mapping[RowKey, float],
+    *,
+    seed: int,
+    begin: Callable[[RandomFeatures], Tensor],
 ) -> Tensor:
     """Return the slopes (D,) whose solution has the smallest residual on fresh points.
 
@@ -190,13 +233,14 @@ def find_bandwidth(
         scaling: Maps between SI and network units.
         weights: Weights of the rows.
         seed: Seed of features and points.
+        begin: Returns where the iteration on given features starts.
     """
     axes = problem.frame.num_axes
 
     def loss(bandwidth: Tensor) -> float:
         network = features_for(problem, _TRIAL, bandwidth, seed=seed)
         system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
-        theta = newton(system, _start(problem, network), _TRIAL_STEPS)
+        theta = newton(system, begin(network), _TRIAL_STEPS)
         fresh = system_on(problem, network, scaling, weights, seed=seed + 7)
         with torch.no_grad():
             return half_square(fresh.residual(theta))
@@ -312,6 +356,9 @@ FIRST = 150
 GROWTH = 1.7
 """Factor on the number of features from stage to stage."""
 
+_STAGES_BACK = 2
+"""Stages of which the size of a start's features is taken back: fewer may do, and two are needed for an estimate."""
+
 _TRIAL = 100
 """Features in the search for the bandwidth."""
 
@@ -332,6 +379,3 @@ _FEEDBACK = 1.0 / 15.0
 
 _JUDGES = 1000
 """Features whose number of points is used to compare stages."""
-
-_ALL = 10**9
-"""A stage is one batch: its features are held in memory."""

@@ -15,6 +15,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
 from pinnsolve.residuals import RowKey, System
 from pinnsolve.scaling import Scaling
+from pinnsolve.solution import Solution
 from pinnsolve.status import StopReason
 from pinnsolve.training.convergence import (
     floating_mask,
@@ -44,6 +45,7 @@ def growth_steps(
     seed: int,
     clock: Clock,
     position: GrowthPosition,
+    start: Solution | None = None,
 ) -> Iterator[Taken]:
     """Yield the Newton steps of every stage; the last one carries the reason to stop.
 
@@ -58,11 +60,12 @@ def growth_steps(
         seed: Seed of features and points.
         clock: Seconds since training began.
         position: The stage to begin with.
+        start: Whose fields the first stage starts from, or None.
     """
     weights = smooth_weights(problem, scaling, seed=seed)
     good: tuple[Stage, Tensor] | None = None
     while True:
-        stage = _stage(problem, scaling, weights, position, seed=seed)
+        stage = _stage(problem, method, scaling, weights, position, start, seed=seed)
         begin = clock()
         probe, floating = probe_points(problem, scaling), floating_mask(problem, stage.theta)
         for record, theta, done in _newton(stage, position, clock):
@@ -86,7 +89,9 @@ def growth_steps(
         yield _taken(good[0], last, good[1], position, stop)
         if stop is not None:
             return
-        linear = record.step == 1 if position.solved is None else position.solved.linear
+        linear = record.step == 1 and start is None  # one step from a good start says nothing
+        if position.solved is not None:
+            linear = position.solved.linear
         features = stage.network.num_features
         solved = Solved(stage.number, stage.bandwidth, features, theta, linear)
         position = GrowthPosition(
@@ -95,30 +100,41 @@ def growth_steps(
 
 
 def stage_system(
-    problem: Problem, scaling: Scaling, position: GrowthPosition, *, seed: int
+    problem: Problem,
+    method: Method,
+    scaling: Scaling,
+    position: GrowthPosition,
+    *,
+    seed: int,
+    start: Solution | None = None,
 ) -> System:
     """Return the system of the stage at a position.
 
     Args:
         problem: The declaration.
+        method: How to solve it.
         scaling: Maps between SI and network units, float64 on the CPU.
         position: The stage.
         seed: Seed of features and points.
+        start: Whose fields the first stage starts from, or None.
     """
     weights = smooth_weights(problem, scaling, seed=seed)
-    return _stage(problem, scaling, weights, position, seed=seed).system
+    return _stage(problem, method, scaling, weights, position, start, seed=seed).system
 
 
 def _stage(
     problem: Problem,
+    method: Method,
     scaling: Scaling,
     weights: Mapping[RowKey, float],
     position: GrowthPosition,
+    start: Solution | None,
     *,
     seed: int,
 ) -> Stage:
     if position.solved is None:
-        return first_stage(problem, scaling, weights, seed=seed)
+        most = method.max_features
+        return first_stage(problem, scaling, weights, seed=seed, start=start, max_features=most)
     return next_stage(problem, position.solved, scaling, weights, seed=seed)
 
 

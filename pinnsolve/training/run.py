@@ -29,6 +29,7 @@ from pinnsolve.training.positions import TrunkPosition
 from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
+from pinnsolve.training.warm import check_start, made_of
 from pinnsolve.uncertainty import estimate_unknowns
 
 Observer = Callable[[StepRecord], None]
@@ -62,6 +63,7 @@ def train(
     watcher: Watcher | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
+    start: Solution | None = None,
 ) -> Trained:
     """Train a network on a problem.
 
@@ -82,22 +84,30 @@ def train(
             run goes on from it: a finished one returns its result at once, or goes on if it had run out of time and
             ``Method.max_seconds`` is larger now. Its seconds so far count.
         checkpoint_seconds: Time between two writes, in s; 0 writes after every step.
+        start: A solution with the same fields and coordinates, whose fields training begins from; of another
+            domain, coefficient or time too. Beyond its bounds the value at their nearest point counts. Random features
+            are fitted to it and take over its bandwidth and size, if it is made of random features; of a trained
+            network the head is fitted, on hidden layers of the start if it has the same architecture, else on random
+            ones. None begins from nothing.
 
     Returns:
         The last good state with the reason for stopping; Ctrl-C stops early and returns too.
 
     Raises:
-        ValueError: If the checkpoint is damaged, is of another problem, method or seed, or cannot be written.
+        ValueError: If the checkpoint is damaged, is of another problem, method, seed or start, or cannot be written;
+            if the start has other fields or coordinates.
     """
     how = method if method is not None else Method()
-    keeper = _keeper(problem, how, seed, checkpoint, checkpoint_seconds)
+    if start is not None:
+        check_start(problem, start)
+    keeper = _keeper(problem, how, seed, start, checkpoint, checkpoint_seconds)
     reached = Reached() if keeper is None else keeper.reached
     journal = Journal(reached, how.max_seconds)
     systems: dict[Phase, System] = {}
     interrupted = False
     with one_torch_thread():
         try:
-            for taken in _steps(problem, how, seed, journal.clock, reached):
+            for taken in _steps(problem, how, seed, start, journal.clock, reached):
                 systems[taken.phase] = taken.system
                 journal.take(taken)
                 if keeper is not None and keeper.due:
@@ -117,17 +127,25 @@ def train(
         status = Status.of(StopReason.INTERRUPTED) if interrupted else journal.status
         if keeper is not None and keeper.complaint:
             status = replace(status, message=f"{status.message}; {keeper.complaint}")
-        ends = _ends(problem, how, seed, journal.reached, systems)
-        return _trained(problem, how, seed, _best(problem, how, ends, seed), status, journal)
+        ends = _ends(problem, how, seed, start, journal.reached, systems)
+        if not ends:  # interrupted before the first step
+            ends = {"trunk": _unmoved(problem, how, seed, start)}
+        return _trained(problem, how, seed, _best(problem, ends, seed), status, journal)
 
 
 def _keeper(
-    problem: Problem, method: Method, seed: int, checkpoint: str | Path | None, seconds: float
+    problem: Problem,
+    method: Method,
+    seed: int,
+    start: Solution | None,
+    checkpoint: str | Path | None,
+    seconds: float,
 ) -> Keeper | None:
     if checkpoint is None:
         return None
-    made_of = fingerprint(problem, method, seed)
-    return Keeper(Path(checkpoint), made_of, state_classes(method), seconds)
+    of_start = {} if start is None else made_of(problem, start)
+    of_run = {**fingerprint(problem, method, seed), **of_start}
+    return Keeper(Path(checkpoint), of_run, state_classes(method), seconds)
 
 
 def _trained(
@@ -152,23 +170,35 @@ def _trained(
 
 
 def _steps(
-    problem: Problem, method: Method, seed: int, clock: Clock, reached: Reached
+    problem: Problem,
+    method: Method,
+    seed: int,
+    start: Solution | None,
+    clock: Clock,
+    reached: Reached,
 ) -> Iterator[Taken]:
     """Yield the steps that are left of growth, where it is wanted, and of the trunk, where growth was not enough."""
     limit = method.max_seconds
     if reached.trunk is not None:
         if not reached.is_over(reached.trunk, limit):
             at = reached.trunk_position
-            yield from trunk_steps(problem, method, seed=seed, clock=clock, position=at)
+            yield from trunk_steps(
+                problem, method, seed=seed, clock=clock, position=at, start=start
+            )
         return
     count, grown = 0, reached.growth
     if method.grows(problem):
         if grown is None or not reached.is_over(grown, limit):
             share = 1.0 if method.trunk == "random" else _GROWTH_SHARE
             limited = replace(method, max_seconds=share * limit)
-            scaling, start = scaling_of(problem, seed), reached.growth_position
             for taken in growth_steps(
-                problem, limited, scaling, seed=seed, clock=clock, position=start
+                problem,
+                limited,
+                scaling_of(problem, seed),
+                seed=seed,
+                clock=clock,
+                position=reached.growth_position,
+                start=start,
             ):
                 yield taken
                 grown = taken.mark
@@ -178,7 +208,8 @@ def _steps(
             enough = beyond or grown.stop is StopReason.CONVERGED
             if enough or method.trunk == "random" or count == method.max_steps:
                 return
-    yield from trunk_steps(problem, method, seed=seed, clock=clock, first_step=count + 1)
+    first = count + 1
+    yield from trunk_steps(problem, method, seed=seed, clock=clock, first_step=first, start=start)
 
 
 _GROWTH_SHARE = 0.5
@@ -189,27 +220,32 @@ _BEYOND_TRUNKS = 1e-7
 
 
 def _ends(
-    problem: Problem, method: Method, seed: int, reached: Reached, systems: Mapping[Phase, System]
+    problem: Problem,
+    method: Method,
+    seed: int,
+    start: Solution | None,
+    reached: Reached,
+    systems: Mapping[Phase, System],
 ) -> dict[Phase, Taken]:
     """Return the last step of each kind of training; a system of an earlier process is made again."""
     ends: dict[Phase, Taken] = {}
     for mark in reached.marks:
         position = mark.position
         if isinstance(position, TrunkPosition):
-            system = systems.get("trunk") or system_at(problem, method, position, seed=seed)
+            system = systems.get("trunk") or system_at(
+                problem, method, position, seed=seed, start=start
+            )
             ends["trunk"] = Taken("trunk", mark, system)
         else:
             system = systems.get("growth") or stage_system(
-                problem, scaling_of(problem, seed), position, seed=seed
+                problem, method, scaling_of(problem, seed), position, seed=seed, start=start
             )
             ends["growth"] = Taken("growth", mark, system)
     return ends
 
 
-def _best(problem: Problem, method: Method, ends: Mapping[Phase, Taken], seed: int) -> Taken:
+def _best(problem: Problem, ends: Mapping[Phase, Taken], seed: int) -> Taken:
     """Return where the better kind of training ended, by the residual on points that neither was trained on."""
-    if not ends:  # interrupted before the first step
-        return _unmoved(problem, method, seed)
     if len(ends) == 1:
         return next(iter(ends.values()))
     weights = ends["growth"].system.weights
@@ -217,9 +253,9 @@ def _best(problem: Problem, method: Method, ends: Mapping[Phase, Taken], seed: i
     return ends[min(losses, key=lambda phase: losses[phase])]
 
 
-def _unmoved(problem: Problem, method: Method, seed: int) -> Taken:
+def _unmoved(problem: Problem, method: Method, seed: int, start: Solution | None) -> Taken:
     """Return the initial parameters."""
-    system, theta = prepare(problem, method, seed=seed)
+    system, theta = prepare(problem, method, seed=seed, start=start)
     loss = half_square(system.residual(theta).detach())
     state = method.schedule.init(system, theta)
     position = TrunkPosition(0.0, 1, 0, state, 0, theta, ())

@@ -21,6 +21,7 @@ from pinnsolve.record import StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling, find_scaling
+from pinnsolve.solution import Solution
 from pinnsolve.status import StopReason
 from pinnsolve.training.convergence import (
     STOP_SHARE,
@@ -31,6 +32,7 @@ from pinnsolve.training.convergence import (
 )
 from pinnsolve.training.positions import TrunkPosition
 from pinnsolve.training.taken import Clock, Mark, Taken
+from pinnsolve.training.warm import warm_parameters
 
 _MEMORY = 10
 """Steps over which a change of the fields is measured to estimate their error."""
@@ -47,6 +49,7 @@ def trunk_steps(
     clock: Clock,
     first_step: int = 1,
     position: TrunkPosition | None = None,
+    start: Solution | None = None,
 ) -> Iterator[Taken]:
     """Yield Gauss-Newton steps until there is a reason to stop.
 
@@ -57,15 +60,16 @@ def trunk_steps(
         clock: Seconds since training began.
         first_step: Number of the first step.
         position: Where to go on; None begins anew.
+        start: Whose fields the network starts from, or None.
     """
-    system, theta = prepare(problem, method, seed=seed)
+    system, theta = prepare(problem, method, seed=seed, start=start)
     schedule = method.schedule
     probe = probe_points(problem, system.scaling)
     floating = floating_mask(problem, theta)
     if position is None:
-        start = (snapshot(system, theta, probe),)
+        first = (snapshot(system, theta, probe),)
         state = schedule.init(system, theta)
-        position = TrunkPosition(clock(), first_step, 0, state, 0, theta, start)
+        position = TrunkPosition(clock(), first_step, 0, state, 0, theta, first)
     else:
         system = _on_points_of(problem, method, system, position, seed=seed)
     at = position
@@ -95,7 +99,14 @@ def trunk_steps(
             return
 
 
-def system_at(problem: Problem, method: Method, position: TrunkPosition, *, seed: int) -> System:
+def system_at(
+    problem: Problem,
+    method: Method,
+    position: TrunkPosition,
+    *,
+    seed: int,
+    start: Solution | None = None,
+) -> System:
     """Return the weighted system on the points of a position.
 
     Args:
@@ -103,8 +114,9 @@ def system_at(problem: Problem, method: Method, position: TrunkPosition, *, seed
         method: How to solve it.
         position: Where training stands.
         seed: Seed of points and initial parameters.
+        start: Whose fields the network started from, or None.
     """
-    system, _ = prepare(problem, method, seed=seed)
+    system, _ = prepare(problem, method, seed=seed, start=start)
     return _on_points_of(problem, method, system, position, seed=seed)
 
 
@@ -154,21 +166,29 @@ def _with_cost_of_arithmetic(
     return stop, detail
 
 
-def prepare(problem: Problem, method: Method, *, seed: int) -> tuple[System, Tensor]:
+def prepare(
+    problem: Problem, method: Method, *, seed: int, start: Solution | None = None
+) -> tuple[System, Tensor]:
     """Return the weighted system of a problem and initial parameters.
 
     Args:
         problem: The declaration.
         method: How to solve it.
         seed: Seed of points and parameters.
+        start: Whose fields the network starts from, or None.
     """
     device = method.torch_device
-    scaling = scaling_of(problem, seed).to(dtype=method.dtype, device=device)
+    exact = scaling_of(problem, seed)
+    scaling = exact.to(dtype=method.dtype, device=device)
     network = method.network_for(problem, scaling)
     satisfied = satisfied_rows(problem, network, scaling)
     system = _system(problem, method, network, scaling, {}, satisfied=satisfied, seed=seed)
     generator = torch.Generator().manual_seed(seed)
     parameters = network.initial_parameters(generator, dtype=method.dtype, device=device)
+    if start is not None:
+        plain = method.network_for(problem, exact)  # an output transform has its own arithmetic
+        drawn = parameters.to(dtype=torch.float64, device="cpu")
+        parameters = warm_parameters(problem, plain, exact, start, drawn).to(parameters)
     starts = parameters.new_tensor([unknown.start for unknown in problem.unknowns])
     theta = torch.cat((parameters, starts))
     return balanced(system, theta), theta
