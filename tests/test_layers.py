@@ -57,6 +57,8 @@ LAYERS = [
     "training",
     "progress",
     "solver",
+    "continuation",
+    "time_slabs",
     "interop",
     "catalogue",
     "report",

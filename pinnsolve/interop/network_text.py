@@ -26,6 +26,7 @@ from pinnsolve.networks import (
     Periodic,
     RandomFeatures,
     StreamFunction,
+    TimeSlabs,
     Transformed,
 )
 from pinnsolve.problem import Problem
@@ -66,6 +67,8 @@ def _network_item(network: Network) -> dict[str, Any]:
     if isinstance(network, FrozenInputs):
         fields = {"network": _network_item(network.network), "held": network.held}
         return {"class": "FrozenInputs", "fields": fields}
+    if isinstance(network, TimeSlabs):
+        return {"class": "TimeSlabs", "fields": _slabs_item(network)}
     if isinstance(network, RandomFeatures):
         return {"class": "RandomFeatures", "fields": _features_item(network)}
     if not isinstance(network, MLP):
@@ -75,6 +78,22 @@ def _network_item(network: Network) -> dict[str, Any]:
         raise _not_saved("embedding", embedding, "use Identity, Periodic or Fourier")
     fields = {**asdict(network), "embedding": _item(embedding)}
     return {"class": "MLP", "fields": fields}
+
+
+def _slabs_item(network: TimeSlabs) -> dict[str, Any]:
+    return {
+        "networks": [_network_item(item) for item in network.networks],
+        "edges": network.edges,
+        "axis": network.axis,
+        "offsets": network.offsets,
+        "factors": network.factors,
+    }
+
+
+def _slabs(fields: Any, problem: Problem, scaling: Scaling) -> TimeSlabs:  # noqa: ANN401 - JSON
+    networks = tuple(_network(item, problem, scaling) for item in fields["networks"])
+    numbers = {name: _tuples(fields[name]) for name in ("edges", "offsets", "factors")}
+    return TimeSlabs(networks, axis=int(fields["axis"]), **numbers)
 
 
 def _features_item(network: RandomFeatures) -> dict[str, Any]:
@@ -126,6 +145,8 @@ def _network(item: Any, problem: Problem, scaling: Scaling) -> Network:  # noqa:
         return FrozenInputs(inner, _tuples(item["fields"]["held"]))
     if item["class"] == "RandomFeatures":
         return _features(item["fields"], problem, scaling)
+    if item["class"] == "TimeSlabs":
+        return _slabs(item["fields"], problem, scaling)
     if item["class"] != "MLP":
         raise ValueError(f"unknown network class {item['class']!r}")
     fields = dict(item["fields"])

@@ -9,6 +9,7 @@ from pinnsolve.networks.mlp import MLP, Tape
 from pinnsolve.networks.network import Network, Pullback
 from pinnsolve.networks.random_features import RandomFeatures, draw_features
 from pinnsolve.networks.stream_function import StreamFunction
+from pinnsolve.networks.time_slabs import TimeSlabs
 from pinnsolve.networks.transformed import OutputTransform, Transformed
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "StreamFunction",
     "Table",
     "Tape",
+    "TimeSlabs",
     "Transformed",
     "draw_features",
 ]
