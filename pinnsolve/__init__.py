@@ -17,6 +17,7 @@ from pinnsolve.conditions import (
     Symmetry,
     Traction,
 )
+from pinnsolve.continuation import solve_along
 from pinnsolve.geometry import (
     Box,
     Cylinder,
@@ -68,6 +69,7 @@ from pinnsolve.solution import Solution
 from pinnsolve.solver import solve
 from pinnsolve.status import Status, StopReason
 from pinnsolve.tabulated import Tabulated
+from pinnsolve.time_slabs import solve_in_slabs
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -142,6 +144,8 @@ __all__ = [
     "sin",
     "sinh",
     "solve",
+    "solve_along",
+    "solve_in_slabs",
     "sqrt",
     "sym_grad",
     "tanh",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 
 from pinnsolve.catalogue import make_problem, shipped_problems
+from pinnsolve.continuation import answer_along
 from pinnsolve.interop.hdf5 import Companions, read_origin
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
@@ -27,8 +29,8 @@ from pinnsolve.report.result import Result, gather, result_text
 from pinnsolve.report.run_plots import problem_picture, training_blocks
 from pinnsolve.report.tables import problem_tables, result_tables
 from pinnsolve.scaling import find_scaling
-from pinnsolve.solver import answer
 from pinnsolve.status import StopReason
+from pinnsolve.time_slabs import answer_in_slabs
 from pinnsolve.training import STOP_SHARE
 
 EXIT_NOT_TRUSTED = 1
@@ -133,6 +135,21 @@ def solve(
             "cut the same command reaches the same numbers. It stays after the run; delete it to solve anew.",
         ),
     ] = None,
+    through: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=VALUE,VALUE...",
+            help="Continuation: solve at these values of a parameter first, each from the one before.",
+        ),
+    ] = None,
+    slabs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Cut the time into N slabs, each solved from the end of the one before.",
+        ),
+    ] = None,
     reference: Annotated[
         bool, typer.Option(help="Compare with an independent classical solution.")
     ] = True,
@@ -147,9 +164,14 @@ def solve(
     with _errors_in_one_line():
         parsed = _parsed(settings)
         method = Method(max_seconds=max_seconds, precision=precision, device=device)  # type: ignore[arg-type]
-        problem = make_problem(target, parsed)
+        if through is not None and slabs is not None:
+            raise ValueError("--through and --slabs exclude each other; keep one")
+        problems = [
+            make_problem(target, settings) for settings in (*_along(through, parsed), parsed)
+        ]
         if accuracy is not None:
-            problem = replace(problem, accuracy=accuracy)
+            problems = [replace(problem, accuracy=accuracy) for problem in problems]
+        problem = problems[-1]
         where = out if out is not None else Path("runs") / problem.name
         options = [
             "--seed",
@@ -164,12 +186,14 @@ def solve(
             precision,
             "--device",
             device,
+            *([] if through is None else ["--through", through]),
+            *([] if slabs is None else ["--slabs", str(slabs)]),
             *([] if reference else ["--no-reference"]),
         ]
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
         with run_folder.output_folder(where):
-            result = _run(problem, method, seed, reference, verbose, command, checkpoint)
+            result = _run(problems, slabs, method, seed, reference, verbose, command, checkpoint)
             files = run_folder.write_run(result, where)
     if as_json:
         typer.echo(result_text(result), nl=False)
@@ -237,7 +261,8 @@ def benchmark(
 
 
 def _run(
-    problem: Problem,
+    problems: Sequence[Problem],
+    slabs: int | None,
     method: Method,
     seed: int,
     want_reference: bool,
@@ -246,10 +271,12 @@ def _run(
     checkpoint: Path | None,
 ) -> Result:
     """Train, compare, judge and gather what is written down."""
-    goal = STOP_SHARE * problem.accuracy
+    goal = STOP_SHARE * problems[-1].accuracy
+    solver = partial(answer_along, problems)
+    if slabs is not None:
+        solver = partial(answer_in_slabs, problems[-1], slabs)
     with bar_on_stderr(goal=goal, max_seconds=method.max_seconds, verbose=verbose) as bar:
-        judged = answer(
-            problem,
+        judged = solver(
             method,
             seed=seed,
             reference=want_reference,
@@ -277,6 +304,18 @@ def _parsed(settings: list[str] | None) -> dict[str, str]:
             raise ValueError(f"--set gives {name!r} twice; keep one")
         parsed[name] = value
     return parsed
+
+
+def _along(through: str | None, settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the settings of the problems that are solved before the one that is wanted."""
+    if through is None:
+        return
+    name, equals, values = through.partition("=")
+    if not (name and equals and all(values.split(","))):
+        raise ValueError(
+            f"--through needs NAME=VALUE,VALUE..., got {through!r}; for example --through reynolds=100,400"
+        )
+    yield from ({**settings, name: value} for value in values.split(","))
 
 
 @contextmanager
