@@ -106,6 +106,56 @@ def test_solve_writes_everything(solved: Path) -> None:
     assert "temperature" in meshio.read(place / "solution.vtu").point_data
 
 
+FRONT = '''
+import pinnsolve as ps
+
+
+def front(strength: float = 1.0, end: float = 1.0) -> ps.Problem:
+    """A reaction that spreads."""
+
+    def equations(f, x, m):
+        return ps.dt(f.u) - ps.laplacian(f.u) - m.strength * f.u * (1.0 - f.u)
+
+    return ps.Problem(
+        name="front",
+        domain=ps.Interval(0.0, 1.0),
+        physics=ps.CustomPhysics({"u": ()}, equations, parameters={"strength": strength}),
+        conditions=[
+            ps.Dirichlet("left", u=1.0),
+            ps.Dirichlet("right", u=0.0),
+            ps.Initial(u=lambda x: 1.0 - x.x),
+        ],
+        time=ps.TimeInterval(0.0, end),
+        accuracy=1e-2,
+        description="a reaction that spreads",
+    )
+'''
+
+
+def test_continuation_and_slabs(folder: Path) -> None:
+    """Both are in the command that the result names; the report is made again from the file."""
+    (folder / "front.py").write_text(FRONT)
+    target = str(folder / "front.py")
+    common = ("solve", target, "--no-reference", "--set", "end=0.4")
+    for words in (("--through", "strength=1,4", "--set", "strength=9"), ("--slabs", "2")):
+        done = run(*common, *words, "--out", "out")
+        assert done.exit_code == 0, done.output
+        document = json.loads((folder / "out" / "result.json").read_text())
+        assert f"{words[0]} {words[1]}" in document["command"]
+        assert run("report", "out").exit_code == 0
+    assert document["network"].startswith("TimeSlabs(")
+    assert "u across the edges of the slabs" in {c["name"] for c in document["verdict"]["checks"]}
+
+
+def test_continuation_and_slabs_refuse_what_they_cannot_do() -> None:
+    words = ("solve", "rod.py", "--slabs", "2")
+    assert "time slabs: problem 'rod' is steady" in error_of(run(*words))
+    assert "exclude each other; keep one" in error_of(run(*words, "--through", "source=1"))
+    for bad in ("source", "source=", "=1", "source=1,,2"):
+        assert "--through needs NAME=VALUE" in error_of(run("solve", "rod.py", "--through", bad))
+    assert "no parameter 'sauce'" in error_of(run("solve", "rod.py", "--through", "sauce=1"))
+
+
 def test_solve_prints_tables_and_files(solved: Path) -> None:
     done = run("solve", "rod.py", "--seed", "1")
     assert done.exit_code == 0

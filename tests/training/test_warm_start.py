@@ -146,7 +146,7 @@ def test_a_network_of_the_same_architecture_starts_with_the_same_fields(hot: flo
 def test_other_networks_come_near(velocity: str) -> None:
     """With random hidden layers the head alone is fitted, through a transform as well."""
     problem = ps.catalogue.shipped_problem("kovasznay")
-    start = train(problem, ps.Method(trunk="random", max_features=1000)).solution
+    start = train(problem, ps.Method(trunk="random", max_features=800)).solution
     scaling = scaling_of(problem, 0)
     method = ps.Method(velocity=velocity, hidden=(60,))  # type: ignore[arg-type]
     network = method.network_for(problem, scaling)
