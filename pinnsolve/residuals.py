@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -74,6 +74,8 @@ class System:
         unknowns: The numbers to be identified.
         weights: Factor of each equation's rows; missing means 1. Rows are divided by sqrt(N) of
             their block as well, or by the noise if they are measurements.
+        whole_sizes: Number of points by block name of the system that this one is a shard of;
+            None if it is whole.
     """
 
     frame: Frame
@@ -84,6 +86,7 @@ class System:
     scaling: Scaling
     unknowns: tuple[Unknown, ...]
     weights: Mapping[RowKey, float]
+    whole_sizes: Mapping[str, int] | None = None
 
     @property
     def num_rows(self) -> int:
@@ -100,8 +103,15 @@ class System:
         return torch.cat([row for group in self.groups for row in self._group_rows(group, theta)])
 
     @property
+    def by_group(self) -> tuple[System, ...]:
+        """One system per group; their rows, in this order, are the rows of this one."""
+        return tuple(replace(self, groups=(group,)) for group in self.groups)
+
+    @property
     def block_sizes(self) -> dict[str, int]:
-        """Number of points by block name."""
+        """Number of points by block name; of a shard, those of the whole system."""
+        if self.whole_sizes is not None:
+            return dict(self.whole_sizes)
         sizes: dict[str, int] = {}
         for block in self.blocks:
             sizes[block.name] = sizes.get(block.name, 0) + block.num_points
@@ -162,6 +172,57 @@ class System:
                 if group.num_sets == 2:
                     jacobian = jacobian[: group.num_points] + jacobian[group.num_points :]
                 yield row.detach(), jacobian
+
+    def rebatched(self, max_points: int) -> System:
+        """Return the same rows in other batches, and so in another order.
+
+        Args:
+            max_points: Most points in one batch.
+        """
+        pieces = [
+            (position, slice(start, start + max_points))
+            for position, block in enumerate(self.blocks)
+            for start in range(0, block.num_points, max_points)
+        ]
+        return self._of(pieces, max_points)
+
+    def shard(self, rank: int, size: int) -> System:
+        """Return one process's share of the rows: every ``size``-th point of every block.
+
+        Rows keep the factors they have in the whole system, so J^T J, J^T r and the loss of the
+        whole are the sums over the shards.
+
+        Args:
+            rank: Which share, from 0.
+            size: Number of shares.
+
+        Raises:
+            ValueError: If there is no such share, or if there are too few points for so many.
+        """
+        if not 0 <= rank < size:
+            raise ValueError(f"a shard needs 0 <= rank < size, got rank {rank} of {size}")
+        largest = max(block.num_points for block in self.blocks)
+        if largest < size:
+            raise ValueError(
+                f"{size} processes cannot share blocks of at most {largest} points; "
+                "start fewer processes or give more points (Method(points=...))"
+            )
+        # blocks of one point go to the ranks in turn
+        spans = (slice((rank - i) % size, None, size) for i in range(len(self.blocks)))
+        return self._of(list(enumerate(spans)), max(group.num_points for group in self.groups))
+
+    def _of(self, pieces: Sequence[tuple[int, slice]], max_points: int) -> System:
+        """Return the system of some points of some blocks, scaled as in the whole."""
+        plans = {
+            position: (group.indices, names)
+            for group in self.groups
+            for position, names in zip(group.blocks, group.equations, strict=True)
+        }
+        taken = [(self.blocks[position].taken(span), plans[position]) for position, span in pieces]
+        kept = [(block, plan) for block, plan in taken if block.num_points > 0]
+        blocks = tuple(block for block, _ in kept)
+        groups = group_blocks(blocks, [plan for _, plan in kept], self.scaling, max_points)
+        return replace(self, blocks=blocks, groups=groups, whole_sizes=self.block_sizes)
 
     def fields(self, streams: Tensor, indices: Sequence[MultiIndex]) -> Fields:
         """Return the fields, in SI units, of network streams (S, N, C)."""
@@ -280,28 +341,46 @@ def build_system(
         for start in range(0, block.num_points, max_points)
     ]
     plans = [needed_streams(piece, shapes, frame, values) for piece in pieces]
+    moved = tuple(piece.to(dtype=like.dtype, device=like.device) for piece in pieces)
+    groups = group_blocks(moved, plans, scaling, max_points)
+    return System(
+        frame, dict(shapes), moved, groups, network, scaling, unknowns, dict(weights or {})
+    )
+
+
+def group_blocks(
+    blocks: Sequence[Block],
+    plans: Sequence[tuple[tuple[MultiIndex, ...], tuple[str, ...]]],
+    scaling: Scaling,
+    max_points: int,
+) -> tuple[Group, ...]:
+    """Return the blocks in groups that share streams, number of equations and kind of point sets.
+
+    Args:
+        blocks: The blocks, on their device, each of at most ``max_points`` points.
+        plans: Streams and equation names of every block, as from :func:`needed_streams`.
+        scaling: Maps points to network units.
+        max_points: Most points in one group.
+    """
     buckets: dict[tuple[object, ...], list[list[int]]] = {}
-    for i, (piece, (indices, names)) in enumerate(zip(pieces, plans, strict=True)):
-        key = (indices, len(names), len(piece.point_sets), piece.kind == "data")
+    for i, (block, (indices, names)) in enumerate(zip(blocks, plans, strict=True)):
+        key = (indices, len(names), len(block.point_sets), block.kind == "data")
         batches = buckets.setdefault(key, [[]])
-        if sum(pieces[k].num_points for k in batches[-1]) + piece.num_points > max_points:
+        if sum(blocks[k].num_points for k in batches[-1]) + block.num_points > max_points:
             batches.append([])
         batches[-1].append(i)
-    moved = tuple(piece.to(dtype=like.dtype, device=like.device) for piece in pieces)
     groups = []
     for members in (batch for batches in buckets.values() for batch in batches if batch):
-        sets = len(moved[members[0]].point_sets)
-        unit = [scaling.to_unit(moved[i].point_sets[k]) for k in range(sets) for i in members]
+        sets = len(blocks[members[0]].point_sets)
+        unit = [scaling.to_unit(blocks[i].point_sets[k]) for k in range(sets) for i in members]
         groups.append(
             Group(
                 blocks=tuple(members),
                 equations=tuple(plans[i][1] for i in members),
                 indices=plans[members[0]][0],
                 unit_points=torch.cat(unit),
-                num_points=sum(moved[i].num_points for i in members),
+                num_points=sum(blocks[i].num_points for i in members),
                 num_sets=sets,
             )
         )
-    return System(
-        frame, dict(shapes), moved, tuple(groups), network, scaling, unknowns, dict(weights or {})
-    )
+    return tuple(groups)

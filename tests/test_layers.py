@@ -37,6 +37,7 @@ LAYERS = [
     "scaling",
     "networks",
     "residuals",
+    "distributed",
     "optimise",
     "method",
     "record",
