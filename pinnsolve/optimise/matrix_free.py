@@ -60,8 +60,8 @@ class MatrixFree(LevenbergMarquardt):
         seed: Seed of the preconditioner's random directions.
     """
 
-    rank: int = 128
-    refresh_every: int = 5
+    rank: int = 200
+    refresh_every: int = 1
     tolerance: float = 1e-2
     max_iterations: int = 100
     max_sketch_points: int = 256
