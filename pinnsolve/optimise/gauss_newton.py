@@ -11,62 +11,26 @@ from torch import Tensor
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.optimise.dual import dual_solver
 from pinnsolve.optimise.gram import normal_equations
-from pinnsolve.optimise.levenberg_marquardt import LevenbergMarquardt, Solve, half_square
+from pinnsolve.optimise.levenberg_marquardt import GaussNewtonState, LevenbergMarquardt, Solve
 from pinnsolve.optimise.products import jacobian_transpose_product
 from pinnsolve.residuals import System
-
-
-@dataclass(frozen=True)
-class GaussNewtonState:
-    """Where the optimiser stands.
-
-    Attributes:
-        theta: Parameters, shape (P,).
-        loss: Half the sum of squared rows at theta.
-        damping: lam of the next step.
-        accepted: Whether the last step moved.
-    """
-
-    theta: Tensor
-    loss: float
-    damping: float
-    accepted: bool = True
 
 
 @dataclass(frozen=True)
 class GaussNewton(LevenbergMarquardt):
     """Levenberg-Marquardt by Cholesky factorisation, for up to about 10,000 parameters."""
 
-    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> GaussNewtonState:
-        """Return the state at the start.
-
-        Args:
-            system: The least-squares system, or this process's shard of it.
-            theta: Initial parameters, shape (P,).
-            reduction: Adds up over processes.
-        """
-        with torch.no_grad():
-            loss = half_square(system.residual(theta), reduction)
-        return GaussNewtonState(theta, loss, self.initial_damping)
-
     def step(
         self, system: System, state: GaussNewtonState, reduction: Reduction = ALONE
     ) -> GaussNewtonState:
-        """Take one step; if no damping lowers the loss, stay and return ``accepted=False``.
-
-        Args:
-            system: The least-squares system, or this process's shard of it; possibly on new points.
-            state: Where the last step ended.
-            reduction: Adds up over processes; all get the same state.
-        """
+        """Take one step, as :meth:`LevenbergMarquardt.step` says."""
         theta = state.theta
         # the rows of J J^T are spread over the processes, those of J^T J add up
         if reduction.size == 1 and system.num_rows < system.num_parameters:
             rows, solver = _dual(system, theta)
         else:
             rows, solver = _primal(system, theta, reduction)
-        end = self.descend(system, theta, rows, state.damping, solver, reduction)
-        return GaussNewtonState(end.theta, end.loss, end.damping, end.accepted)
+        return self.descend(system, theta, rows, state.damping, solver, reduction)
 
 
 def _primal(
@@ -84,7 +48,9 @@ def _primal(
 
         def solve(w: Tensor) -> Tensor:
             known = w is rows
-            right = gradient if known else reduction.sum(jacobian_transpose_product(system, theta, w))
+            right = (
+                gradient if known else reduction.sum(jacobian_transpose_product(system, theta, w))
+            )
             if int(failed) != 0:
                 return torch.full_like(gradient, float("nan"))
             return torch.cholesky_solve(right[:, None], factor)[:, 0]

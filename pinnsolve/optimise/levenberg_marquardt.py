@@ -9,7 +9,7 @@ minimization", 2012, arXiv:1201.5885).
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,24 +24,24 @@ Solve = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What the trials at one Jacobian led to.
+class GaussNewtonState:
+    """Where the optimiser stands.
 
     Attributes:
         theta: Parameters, shape (P,).
         loss: Half the sum of squared rows at theta.
         damping: lam of the next step.
-        accepted: Whether theta moved.
+        accepted: Whether the last step moved.
     """
 
     theta: Tensor
     loss: float
     damping: float
-    accepted: bool
+    accepted: bool = True
 
 
 @dataclass(frozen=True)
-class LevenbergMarquardt(ABC):  # noqa: B024 - init and step differ in their states
+class LevenbergMarquardt(ABC):
     """The damping and the acceleration that dense and matrix-free Gauss-Newton share.
 
     Attributes:
@@ -60,6 +60,30 @@ class LevenbergMarquardt(ABC):  # noqa: B024 - init and step differ in their sta
     max_trials: int = 8
     smallest_damping: float = 1e-16
 
+    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> GaussNewtonState:
+        """Return the state at the start.
+
+        Args:
+            system: The least-squares system, or this process's shard of it.
+            theta: Initial parameters, shape (P,).
+            reduction: Adds up over processes.
+        """
+        with torch.no_grad():
+            loss = half_square(system.residual(theta), reduction)
+        return GaussNewtonState(theta, loss, self.initial_damping)
+
+    @abstractmethod
+    def step(
+        self, system: System, state: GaussNewtonState, reduction: Reduction = ALONE
+    ) -> GaussNewtonState:
+        """Take one step; if no damping lowers the loss, stay and return ``accepted=False``.
+
+        Args:
+            system: The least-squares system, or this process's shard of it; possibly on new points.
+            state: Where the last step ended.
+            reduction: Adds up over processes; all get the same state.
+        """
+
     def descend(
         self,
         system: System,
@@ -68,7 +92,7 @@ class LevenbergMarquardt(ABC):  # noqa: B024 - init and step differ in their sta
         damping: float,
         solver: Callable[[float], Solve],
         reduction: Reduction,
-    ) -> Outcome:
+    ) -> GaussNewtonState:
         """Try dampings until the loss falls; if none does, stay.
 
         Args:
@@ -87,9 +111,9 @@ class LevenbergMarquardt(ABC):  # noqa: B024 - init and step differ in their sta
                     new_loss = half_square(system.residual(trial), reduction)
                 if new_loss < loss:
                     lower = max(lam * self.shrink, self.smallest_damping)
-                    return Outcome(trial, new_loss, lower, accepted=True)
+                    return GaussNewtonState(trial, new_loss, lower, accepted=True)
             lam, growth = lam * growth, growth * 1.5
-        return Outcome(theta, loss, 10.0 * damping, accepted=False)
+        return GaussNewtonState(theta, loss, 10.0 * damping, accepted=False)
 
     def _trial(
         self, system: System, theta: Tensor, rows: Tensor, solve: Solve, reduction: Reduction

@@ -2,41 +2,34 @@
 
 The damped systems of every step are solved by conjugate gradients with products ``J v`` and
 ``J^T w``, preconditioned by a randomised low-rank approximation of J^T J that is renewed every few
-steps and serves every damping.
+steps, best of all every step, and serves every damping.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.optimise.conjugate_gradients import damped_least_squares
-from pinnsolve.optimise.levenberg_marquardt import LevenbergMarquardt, Solve, half_square
+from pinnsolve.optimise.levenberg_marquardt import GaussNewtonState, LevenbergMarquardt, Solve
 from pinnsolve.optimise.nystrom import Nystrom, sketched
-from pinnsolve.optimise.products import products
+from pinnsolve.optimise.products import Products, products
 from pinnsolve.residuals import System
 
 
 @dataclass(frozen=True)
-class MatrixFreeState:
-    """Where the optimiser stands.
+class MatrixFreeState(GaussNewtonState):
+    """Where the optimiser stands, with its preconditioner.
 
     Attributes:
-        theta: Parameters, shape (P,).
-        loss: Half the sum of squared rows at theta.
-        damping: lam of the next step.
-        accepted: Whether the last step moved.
         taken: Number of steps so far.
         sketch: The approximation of J^T J in use.
     """
 
-    theta: Tensor
-    loss: float
-    damping: float
-    accepted: bool = True
     taken: int = 0
     sketch: Nystrom | None = None
 
@@ -45,7 +38,7 @@ class MatrixFreeState:
 class MatrixFree(LevenbergMarquardt):
     """Levenberg-Marquardt by preconditioned conjugate gradients, beyond about 10,000 parameters.
 
-    Memory: about ``(4 rank + max_sketch_points + 10) P + 10 M`` numbers, the activations of the
+    Memory: about ``(6 rank + max_sketch_points + 10) P + 10 M`` numbers, the activations of the
     largest group of points, and the graphs of ``max_held_rows`` rows: some
     ``10 streams * neurons`` numbers each.
 
@@ -81,56 +74,46 @@ class MatrixFree(LevenbergMarquardt):
         if self.max_held_rows < 0:
             raise ValueError(f"max_held_rows must be >= 0 (0 none), got {self.max_held_rows}")
 
-    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> MatrixFreeState:
-        """Return the state at the start.
-
-        Args:
-            system: The least-squares system, or this process's shard of it.
-            theta: Initial parameters, shape (P,).
-            reduction: Adds up over processes.
-        """
-        with torch.no_grad():
-            loss = half_square(system.residual(theta), reduction)
-        return MatrixFreeState(theta, loss, self.initial_damping)
-
     def step(
-        self, system: System, state: MatrixFreeState, reduction: Reduction = ALONE
+        self, system: System, state: GaussNewtonState, reduction: Reduction = ALONE
     ) -> MatrixFreeState:
-        """Take one step; if no damping lowers the loss, stay and return ``accepted=False``.
-
-        Args:
-            system: The least-squares system, or this process's shard of it; possibly on new points.
-            state: Where the last step ended.
-            reduction: Adds up over processes; all get the same state.
-        """
-        theta, sketch = state.theta, state.sketch
-        if sketch is None or state.taken % self.refresh_every == 0:
-            sketch = sketched(
-                system,
-                theta,
-                rank=self.rank,
-                max_points=self.max_sketch_points,
-                generator=torch.Generator().manual_seed(self.seed + state.taken),
-                reduction=reduction,
-            )
+        """Take one step, as :meth:`LevenbergMarquardt.step` says."""
+        theta = state.theta
+        taken, sketch = 0, None
+        if isinstance(state, MatrixFreeState):
+            taken, sketch = state.taken, state.sketch
+        if sketch is None or taken % self.refresh_every == 0:
+            sketch = self._sketch(system, theta, taken, reduction)
         matrix = products(system, theta, self.max_held_rows)
-
-        def solver(damping: float) -> Solve:
-            def solve(w: Tensor) -> Tensor:
-                return damped_least_squares(
-                    matrix.push,
-                    matrix.pull,
-                    w,
-                    damping,
-                    precondition=lambda vector: sketch.inverse(vector, damping),
-                    tolerance=self.tolerance,
-                    max_iterations=self.max_iterations,
-                    reduction=reduction,
-                ).x
-
-            return solve
-
+        solver = partial(self._solver, matrix, sketch, reduction)
         end = self.descend(system, theta, matrix.rows, state.damping, solver, reduction)
         return MatrixFreeState(
-            end.theta, end.loss, end.damping, end.accepted, state.taken + 1, sketch
+            end.theta, end.loss, end.damping, end.accepted, taken=taken + 1, sketch=sketch
         )
+
+    def _sketch(self, system: System, theta: Tensor, taken: int, reduction: Reduction) -> Nystrom:
+        return sketched(
+            system,
+            theta,
+            rank=self.rank,
+            max_points=self.max_sketch_points,
+            generator=torch.Generator().manual_seed(self.seed + taken),
+            reduction=reduction,
+        )
+
+    def _solver(
+        self, matrix: Products, sketch: Nystrom, reduction: Reduction, damping: float
+    ) -> Solve:
+        def solve(w: Tensor) -> Tensor:
+            return damped_least_squares(
+                matrix.push,
+                matrix.pull,
+                w,
+                damping,
+                precondition=lambda vector: sketch.inverse(vector, damping),
+                tolerance=self.tolerance,
+                max_iterations=self.max_iterations,
+                reduction=reduction,
+            ).x
+
+        return solve

@@ -56,7 +56,7 @@ def sketched(
     """Return the approximation of a system's ``J^T J``; of rank 0 where there is nothing finite.
 
     ``J^T (J omega)`` is summed over slices of J of ``max_points`` rows, which costs far less than
-    ``rank`` pairs of products without J. Memory: ``(4 rank + max_points) P`` numbers.
+    ``rank`` pairs of products without J. Memory: about ``(6 rank + max_points) P`` numbers.
 
     Args:
         system: The system, or this process's shard of it.

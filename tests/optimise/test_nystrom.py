@@ -11,9 +11,7 @@ from pinnsolve.optimise.nystrom import Nystrom, nystrom, sketched
 
 def matrix(decay: float, size: int = 30, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    basis = torch.linalg.qr(
-        torch.randn(size, size, generator=generator, dtype=torch.float64)
-    ).Q
+    basis = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.float64)).Q
     values = decay ** torch.arange(size, dtype=torch.float64)
     return basis @ torch.diag(values) @ basis.T
 
