@@ -15,6 +15,7 @@ class StopReason(Enum):
     STALLED = "stalled"
     INTERRUPTED = "interrupted"
     NON_FINITE = "non_finite"
+    LOST_PROCESS = "lost_process"
 
 
 _MESSAGES = {
@@ -29,6 +30,10 @@ _MESSAGES = {
     StopReason.NON_FINITE: (
         "the residual is not finite, even after more damping; this is the last good state. "
         "Check functions in the declaration (roots, logarithms, divisions) and the scales"
+    ),
+    StopReason.LOST_PROCESS: (
+        "another process of this run died or did not answer; this is the last good state. "
+        "Look for its error message, then start all processes again (resume from checkpoint, if there is one)"
     ),
 }
 
