@@ -135,7 +135,7 @@ def process_group(device: torch.device, *, timeout: float = 60.0) -> Iterator[Re
         )
     except RuntimeError as error:
         raise LostProcessError(
-            f"process {rank} of {size} could not reach the others within {timeout:g} s: {error}"
+            f"process {rank} of {size} could not reach the others in {timeout:g} s: {error}"
         ) from error
     try:
         yield Reduction(rank, size)

@@ -10,7 +10,7 @@ import torch
 
 from pinnsolve.blocks import PointCounts
 from pinnsolve.networks import MLP, Network
-from pinnsolve.optimise import GaussNewton
+from pinnsolve.optimise import GaussNewton, LevenbergMarquardt
 from pinnsolve.problem import Problem
 
 Precision = Literal["auto", "float64", "float32"]
@@ -32,7 +32,7 @@ class Method:
         max_seconds: Most wall time of the training loop, in s.
         precision: Arithmetic.
         device: ``cpu``, ``cuda``, ``cuda:1`` ...
-        optimiser: The least-squares optimiser.
+        optimiser: The least-squares optimiser: dense, or matrix-free for large networks.
         max_batch_points: Most points in one Jacobian chunk; bounds memory.
     """
 
@@ -45,7 +45,7 @@ class Method:
     max_seconds: float = 120.0
     precision: Precision = "auto"
     device: str = "cpu"
-    optimiser: GaussNewton = field(default_factory=GaussNewton)
+    optimiser: LevenbergMarquardt = field(default_factory=GaussNewton)
     max_batch_points: int = 4096
 
     def __post_init__(self) -> None:

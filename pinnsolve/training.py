@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, interior_block, make_blocks
+from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.jets import component_names
 from pinnsolve.levels import Level, fitted_level, level_times
 from pinnsolve.method import Method
@@ -70,21 +71,24 @@ def train(
         seed: Seed of points and initial parameters; the same seed gives the same numbers.
         observer: Called after every step.
 
+    Processes that were started by ``torchrun`` share the rows and return the same state; only the
+    first calls the observer.
+
     Returns:
         The last good state with the reason for stopping; Ctrl-C stops early and returns too.
     """
     how = method if method is not None else Method()
     begin = time.perf_counter()
-    with one_torch_thread():
+    with one_torch_thread(), process_group(how.torch_device) as reduction:
         system, theta = prepare(problem, how, seed=seed)
-        state = how.optimiser.init(system, theta)
+        state = how.optimiser.init(_own_rows(system, reduction), theta, reduction)
         history: list[StepRecord] = []
-        reason = StopReason.MAX_STEPS
+        reason, detail = StopReason.MAX_STEPS, ""
         try:
-            for taken in _steps(problem, how, system, state, seed):
+            for taken in _steps(problem, how, system, state, seed, reduction):
                 record, system, state = taken
                 history.append(record)
-                if observer is not None:
+                if observer is not None and reduction.rank == 0:
                     observer(record)
                 stop = _stop_reason(problem, how, history, state)
                 if stop is not None:
@@ -92,8 +96,10 @@ def train(
                     break
         except KeyboardInterrupt:
             reason = StopReason.INTERRUPTED
+        except LostProcessError as error:
+            reason, detail = StopReason.LOST_PROCESS, str(error)
         run = RunRecord(
-            status=Status.of(reason),
+            status=Status.of(reason, detail),
             history=tuple(history),
             seconds=time.perf_counter() - begin,
             seed=seed,
@@ -107,8 +113,18 @@ def train(
         return Trained(_finished(problem, system, state.theta, run), system, state.theta)
 
 
+def _own_rows(system: System, reduction: Reduction) -> System:
+    """Return this process's share of a system."""
+    return system if reduction.size == 1 else system.shard(reduction.rank, reduction.size)
+
+
 def _steps(
-    problem: Problem, method: Method, system: System, state: GaussNewtonState, seed: int
+    problem: Problem,
+    method: Method,
+    system: System,
+    state: GaussNewtonState,
+    seed: int,
+    reduction: Reduction,
 ) -> Iterator[tuple[StepRecord, System, GaussNewtonState]]:
     """Yield every step's record, system and state."""
     probe = _probe_points(problem, system.scaling)
@@ -116,19 +132,22 @@ def _steps(
     floating = probe.new_tensor(
         [float(name in problem.floating_fields) for name in problem.component_names]
     )
-    start = time.perf_counter()
+    start, own = time.perf_counter(), _own_rows(system, reduction)
     for step in range(1, method.max_steps + 1):
         due = method.resample_every and step % method.resample_every == 0
         if due or not state.accepted:
             system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
-        state = method.optimiser.step(system, state)
+            own = _own_rows(system, reduction)
+        state = method.optimiser.step(own, state, reduction)
         snapshots = [*snapshots[-_MEMORY:], _snapshot(system, state.theta, probe)]
         error = (
             estimated_error(system, state.theta, snapshots, floating)
             if step >= _MEMORY
             else math.inf
         )
-        seconds = time.perf_counter() - start
+        # what decides when to stop has to be the same on all processes
+        deciding = state.theta.new_tensor([time.perf_counter() - start, error], dtype=torch.float64)
+        seconds, error = reduction.agreed(deciding).tolist()
         yield (
             StepRecord(step, seconds, state.loss, error, state.damping, state.accepted),
             system,
