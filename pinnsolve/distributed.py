@@ -6,6 +6,7 @@ rows are sums: J^T J, J^T r, the loss. Every process sums, then takes the same s
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -100,7 +101,8 @@ def process_group(device: torch.device, *, timeout: float = 60.0) -> Iterator[Re
     """Join the processes that ``torchrun`` started; alone if it did not.
 
     Gloo connects CPUs, NCCL connects GPUs: there, process number LOCAL_RANK of a machine takes the
-    GPU of that number. A group that the caller has made before is used and left as it is.
+    GPU of that number. A group that was made before is used; a new one stays until the process ends,
+    since processes that leave and join again at different times would miss each other.
 
     Args:
         device: Where the tensors to be summed live.
@@ -137,10 +139,8 @@ def process_group(device: torch.device, *, timeout: float = 60.0) -> Iterator[Re
         raise LostProcessError(
             f"process {rank} of {size} could not reach the others in {timeout:g} s: {error}"
         ) from error
-    try:
-        yield Reduction(rank, size)
-    finally:
-        dist.destroy_process_group()
+    atexit.register(dist.destroy_process_group)
+    yield Reduction(rank, size)
 
 
 def _place(environment: Mapping[str, str]) -> tuple[int, int] | None:

@@ -159,6 +159,8 @@ try:
         first = reduction.agreed(torch.full((2,), float(reduction.rank + 5), dtype=torch.float64))
         sys.stdout.write(f"{float(total)} {first.tolist()}\\n")
         sys.stdout.flush()
+    with process_group(cpu) as again:  # a second run in the same processes
+        assert again == reduction
         if reduction.rank == 1:
             time.sleep(60.0)
         reduction.sum(torch.ones(1, dtype=torch.float64))
