@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from pinnsolve.catalogue import make_problem, shipped_problems
+from pinnsolve.distributed import LostProcessError, process_rank
 from pinnsolve.interop.hdf5 import Companions, read_origin
 from pinnsolve.interop.replacing import replacing
 from pinnsolve.method import Method
@@ -28,12 +29,13 @@ from pinnsolve.report.run_plots import problem_picture, training_blocks
 from pinnsolve.report.tables import problem_tables, result_tables
 from pinnsolve.scaling import find_scaling
 from pinnsolve.solver import answer
-from pinnsolve.status import StopReason
-from pinnsolve.training import STOP_SHARE
+from pinnsolve.status import Status, StopReason
+from pinnsolve.training import STOP_SHARE, train
 
 EXIT_NOT_TRUSTED = 1
 EXIT_BAD_INPUT = 2
 EXIT_DEFECT = 70
+EXIT_LOST_PROCESS = 75
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
@@ -57,7 +59,8 @@ Settings = Annotated[
 def main() -> None:
     """Run the command line.
 
-    The exit status is 0 trusted, 1 not trusted, 2 bad input, 130 interrupted, 70 a defect of pinnsolve.
+    The exit status is 0 trusted, 1 not trusted, 2 bad input, 130 interrupted, 70 a defect of pinnsolve,
+    75 another process of the run was lost.
     """
     # click's UsageError, wherever typer keeps it
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
@@ -160,6 +163,9 @@ def solve(
         ]
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
+        if process_rank() != 0:
+            _exit_if_lost(train(problem, method, seed=seed).solution.status)
+            return  # the first process compares, judges and writes
         with run_folder.output_folder(where):
             result = _run(problem, method, seed, reference, verbose, command)
             files = run_folder.write_run(result, where)
@@ -169,6 +175,7 @@ def solve(
         _console().print(*result_tables(result), sep="\n")
         typer.echo("\n" + "\n".join(str(file) for file in files))
     solution = result.solution
+    _exit_if_lost(solution.status)
     if solution.verdict is None or solution.status.reason is StopReason.INTERRUPTED:
         raise typer.Exit(EXIT_INTERRUPTED)
     if not result.trusted:
@@ -249,6 +256,13 @@ def _run(
         return gather(judged.solution, Companions(values, command))
 
 
+def _exit_if_lost(status: Status) -> None:
+    """Say what happened and exit with status 75 if another process of the run was lost."""
+    if status.reason is StopReason.LOST_PROCESS:
+        _complain(status.message)
+        raise typer.Exit(EXIT_LOST_PROCESS)
+
+
 def _parsed(settings: list[str] | None) -> dict[str, str]:
     """Return ``NAME=VALUE`` options as a mapping."""
     parsed: dict[str, str] = {}
@@ -272,6 +286,9 @@ def _errors_in_one_line() -> Iterator[None]:
     except ValueError as error:
         _complain(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
+    except LostProcessError as error:
+        _complain(str(error))
+        raise typer.Exit(EXIT_LOST_PROCESS) from error
     except KeyboardInterrupt as stop:
         _complain("interrupted")
         raise typer.Exit(EXIT_INTERRUPTED) from stop

@@ -90,8 +90,8 @@ class Method:
         max_seconds: Most wall time of the training loop, in s.
         precision: Arithmetic.
         device: ``cpu``, ``cuda``, ``cuda:1`` ...
-        optimiser: The least-squares optimiser, or a whole :class:`Schedule` of stages (with
-            ``precision="auto"``, since its stages say their own).
+        optimiser: The least-squares optimiser, dense or matrix-free (for large networks), or a whole
+            :class:`Schedule` of stages (with ``precision="auto"``, since its stages say their own).
         max_batch_points: Most points in one Jacobian chunk; bounds memory.
     """
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from pinnsolve.distributed import process_rank
 from pinnsolve.judging import judge
 from pinnsolve.judging_ranges import Sample, along, judge_ranges, sample_ranges
 from pinnsolve.method import Method
@@ -18,6 +19,9 @@ from pinnsolve.training import STOP_SHARE, Observer, Trained, train
 
 Announce = Callable[[str], None]
 """Told what comes next: ``solving the reference``, ``checking``."""
+
+CUT_SHORT = (StopReason.INTERRUPTED, StopReason.LOST_PROCESS)
+"""Ends that are not the run's own: nothing is compared with a reference any more."""
 
 _FRESH = 1_000_003
 """What is added to the seed for points that were not trained on."""
@@ -61,7 +65,8 @@ def solve(
     """
     how = method if method is not None else Method()
     goal = STOP_SHARE * problem.accuracy
-    with bar_on_stderr(goal=goal, max_seconds=how.max_seconds, wanted=progress) as bar:
+    shown = progress and process_rank() == 0
+    with bar_on_stderr(goal=goal, max_seconds=how.max_seconds, wanted=shown) as bar:
         judged = answer(
             problem, how, seed=seed, reference=reference, observer=bar, announce=bar.phase
         )
@@ -92,7 +97,7 @@ def answer(
         return _answer_over_ranges(trained, reference, announce, seed=seed + _FRESH)
     independent: Reference | NoReference = NoReference("interrupted")
     try:
-        if trained.solution.status.reason is not StopReason.INTERRUPTED:
+        if trained.solution.status.reason not in CUT_SHORT:
             independent = _reference(trained, reference, announce)
         if announce is not None:
             announce("checking")

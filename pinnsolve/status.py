@@ -16,6 +16,7 @@ class StopReason(Enum):
     INTERRUPTED = "interrupted"
     NON_FINITE = "non_finite"
     PRECISION = "precision"
+    LOST_PROCESS = "lost_process"
 
 
 _MESSAGES = {
@@ -34,6 +35,10 @@ _MESSAGES = {
     StopReason.PRECISION: (
         "the arithmetic limits the accuracy: the damping reached the noise floor of float32, "
         "below which float64 goes on; use precision='auto'"
+    ),
+    StopReason.LOST_PROCESS: (
+        "another process of this run died or did not answer; this is the last good state. "
+        "Look for its error message, then start all processes again (resume from checkpoint, if there is one)"
     ),
 }
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.optimise import HeadNewton
 from pinnsolve.optimise.precision import FLOAT64
@@ -24,10 +25,17 @@ from pinnsolve.training.convergence import (
 from pinnsolve.training.features import GROWTH, Stage, first_stage, fresh_loss, next_stage
 from pinnsolve.training.present import goal_error, numbers_of_interest
 from pinnsolve.training.taken import Clock, Taken
+from pinnsolve.training.trunk import own_rows
 
 
 def growth_steps(
-    problem: Problem, method: Method, scaling: Scaling, *, seed: int, clock: Clock
+    problem: Problem,
+    method: Method,
+    scaling: Scaling,
+    *,
+    seed: int,
+    clock: Clock,
+    reduction: Reduction = ALONE,
 ) -> Iterator[Taken]:
     """Yield the Newton steps of every stage; the last one carries the reason to stop.
 
@@ -40,7 +48,8 @@ def growth_steps(
         method: How to solve it.
         scaling: Maps between SI and network units, float64 on the CPU.
         seed: Seed of features and points.
-        clock: Seconds since training began.
+        clock: Seconds since training began, the same on all processes.
+        reduction: Adds up over processes, each of which takes its share of a stage's rows.
     """
     stage = first_stage(problem, scaling, seed=seed)
     probe = probe_points(problem, scaling)
@@ -52,7 +61,7 @@ def growth_steps(
     count, linear = 0, False
     while True:
         begin = clock()
-        for record, theta, done in _newton(stage, errors, count, clock):
+        for record, theta, done in _newton(stage, errors, count, clock, reduction):
             count = record.step
             if count == method.max_steps:
                 yield Taken("growth", record, stage.system, theta, _RUNG, stop=StopReason.MAX_STEPS)
@@ -68,7 +77,8 @@ def growth_steps(
         else:
             share = min(1.0, math.sqrt(losses[-1] / losses[-2])) if losses[-2] > 0.0 else 1.0
             field_error = worst_error(stage.system, theta, before, fields, floating, share)
-            errors.append(max(field_error, share * goal_error(problem, asked_before, numbers)))
+            error = max(field_error, share * goal_error(problem, asked_before, numbers))
+            errors.append(reduction.agreed_number(error))
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
         last = replace(record, seconds=clock(), error_estimate=errors[-1])
         yield Taken("growth", last, stage.system, theta, _RUNG, stop=stop)
@@ -78,14 +88,14 @@ def growth_steps(
 
 
 def _newton(
-    stage: Stage, errors: list[float], count: int, clock: Clock
+    stage: Stage, errors: list[float], count: int, clock: Clock, reduction: Reduction
 ) -> Iterator[tuple[StepRecord, Tensor, bool]]:
     """Yield the Newton steps of a stage, and whether each was the last."""
-    optimiser = HeadNewton()
-    state = optimiser.init(stage.system, stage.theta)
+    optimiser, own = HeadNewton(), own_rows(stage.system, reduction)
+    state = optimiser.init(own, stage.theta, reduction)
     error = errors[-1] if errors else math.inf
     for step in range(1, _MAX_STEPS + 1):
-        state = optimiser.step(stage.system, state)
+        state = optimiser.step(own, state, reduction)
         done = state.converged or not state.accepted or step == _MAX_STEPS
         record = StepRecord(count + step, clock(), state.loss, error, state.damping, state.accepted)
         yield record, state.theta, done

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import PointCounts, make_blocks
+from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.method import Method
-from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
@@ -64,6 +65,9 @@ def train(
 
     The error estimate (see :mod:`pinnsolve.training.convergence`) is a stopping rule; the verdict does not use it.
 
+    Processes that were started by ``torchrun`` share the rows and return the same state; only the first calls observer
+    and watcher.
+
     Args:
         problem: The declaration.
         method: How to solve it; None chooses everything.
@@ -80,14 +84,16 @@ def train(
     ends: dict[Phase, Taken] = {}
     status = Status.of(StopReason.MAX_STEPS)
     rungs: list[RungRecord] = []
-    with one_torch_thread():
+    with one_torch_thread(), process_group(how.torch_device) as reduction:
         try:
-            for taken in _steps(problem, how, seed, clock):
+            for taken in _steps(problem, how, seed, _agreed(clock, reduction), reduction):
                 ends[taken.phase] = taken
                 history.append(taken.record)
                 rungs += _climbed(rungs, taken)
                 if taken.stop is not None:
                     status = Status.of(taken.stop, taken.detail)
+                if reduction.rank != 0:
+                    continue
                 if observer is not None:
                     observer(taken.record)
                 if watcher is not None:
@@ -96,6 +102,8 @@ def train(
                         watcher(taken.record.seconds, solution)
         except KeyboardInterrupt:
             status = Status.of(StopReason.INTERRUPTED)
+        except LostProcessError as error:
+            status = Status.of(StopReason.LOST_PROCESS, str(error))
         chosen = _best(problem, how, ends, seed)
         run = RunRecord(
             status=status,
@@ -141,21 +149,30 @@ class _Stopwatch:
             self._start += time.perf_counter() - begin
 
 
-def _steps(problem: Problem, method: Method, seed: int, clock: Clock) -> Iterator[Taken]:
+def _agreed(clock: Clock, reduction: Reduction) -> Clock:
+    """Return the clock of the first process: what decides when to stop has to be the same on all."""
+    return clock if reduction.size == 1 else lambda: reduction.agreed_number(clock())
+
+
+def _steps(
+    problem: Problem, method: Method, seed: int, clock: Clock, reduction: Reduction
+) -> Iterator[Taken]:
     """Yield the steps of growth, where it is wanted, and then of the trunk, where growth was not enough."""
     count = 0
     if method.grows(problem):
         share = 1.0 if method.trunk == "random" else _GROWTH_SHARE
         limited = replace(method, max_seconds=share * method.max_seconds)
         for taken in growth_steps(
-            problem, limited, scaling_of(problem, seed), seed=seed, clock=clock
+            problem, limited, scaling_of(problem, seed), seed=seed, clock=clock, reduction=reduction
         ):
             yield taken
             count = taken.record.step
         enough = taken.record.error_estimate < max(STOP_SHARE * problem.accuracy, _BEYOND_TRUNKS)
         if enough or method.trunk == "random" or count == method.max_steps:
             return
-    yield from trunk_steps(problem, method, seed=seed, clock=clock, first_step=count + 1)
+    yield from trunk_steps(
+        problem, method, seed=seed, clock=clock, reduction=reduction, first_step=count + 1
+    )
 
 
 _GROWTH_SHARE = 0.5

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pinnsolve.architecture import satisfied_rows
 from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, make_blocks
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.networks import Network
 from pinnsolve.optimise.schedule import ScheduleState
@@ -38,7 +39,13 @@ _MAX_REFUSALS = 3
 
 
 def trunk_steps(
-    problem: Problem, method: Method, *, seed: int, clock: Clock, first_step: int = 1
+    problem: Problem,
+    method: Method,
+    *,
+    seed: int,
+    clock: Clock,
+    reduction: Reduction = ALONE,
+    first_step: int = 1,
 ) -> Iterator[Taken]:
     """Yield Gauss-Newton steps until there is a reason to stop.
 
@@ -46,12 +53,14 @@ def trunk_steps(
         problem: The declaration.
         method: How to solve it.
         seed: Seed of points and initial parameters.
-        clock: Seconds since training began.
+        clock: Seconds since training began, the same on all processes.
+        reduction: Adds up over processes, each of which takes its share of the rows.
         first_step: Number of the first step.
     """
     system, theta = prepare(problem, method, seed=seed)
     schedule = method.schedule
-    state = schedule.init(system, theta)
+    own = own_rows(system, reduction)
+    state = schedule.init(own, theta, reduction)
     start = clock()
     probe = probe_points(problem, system.scaling)
     floating = floating_mask(problem, theta)
@@ -61,13 +70,16 @@ def trunk_steps(
         due = method.resample_every and step % method.resample_every == 0
         if due or not state.accepted:
             system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
+            own = own_rows(system, reduction)
         elapsed = (clock() - start) / max(method.max_seconds - start, 1e-9)
-        state = schedule.step(system, state, max(step / method.max_steps, elapsed))
+        spent = max(step / method.max_steps, elapsed)
+        state = schedule.step(own, state, reduction, spent=spent)
         refusals = 0 if state.accepted else refusals + 1
         snapshots = [*snapshots[-_MEMORY:], snapshot(system, state.theta, probe)]
         error = math.inf
         if step >= _MEMORY:
             error = worst_error(system, state.theta, snapshots[0], snapshots[-1], floating)
+            error = reduction.agreed_number(error)
         number = first_step + step - 1
         record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
         stop = _reason_to_stop(problem, method, record, state, refusals)
@@ -77,6 +89,11 @@ def trunk_steps(
         yield Taken("trunk", record, system, state.theta, state.rung, state.why, detail, stop)
         if stop is not None:
             return
+
+
+def own_rows(system: System, reduction: Reduction) -> System:
+    """Return this process's share of a system."""
+    return system if reduction.size == 1 else system.shard(reduction.rank, reduction.size)
 
 
 def _reason_to_stop(

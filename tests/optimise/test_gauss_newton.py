@@ -17,7 +17,8 @@ from pinnsolve.geometry import Rectangle
 from pinnsolve.jets import Jet, as_jet, cosh, sin
 from pinnsolve.networks import MLP
 from pinnsolve.optimise import GaussNewton
-from pinnsolve.optimise.gauss_newton import half_square, jacobian_transpose_product
+from pinnsolve.optimise.levenberg_marquardt import half_square
+from pinnsolve.optimise.products import jacobian_transpose_product
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.physics import Heat
 from pinnsolve.problem import Problem
@@ -31,6 +32,14 @@ class PlainSystem:
 
     function: Callable[[Tensor], Tensor]
     num_parameters: int
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.function(torch.ones(self.num_parameters, dtype=torch.float64)))
+
+    @property
+    def by_group(self) -> tuple[PlainSystem, ...]:
+        return (self,)
 
     def residual(self, theta: Tensor) -> Tensor:
         return self.function(theta)
