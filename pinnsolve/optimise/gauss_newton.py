@@ -25,7 +25,8 @@ class GaussNewton(LevenbergMarquardt):
         self, system: System, state: GaussNewtonState, reduction: Reduction = ALONE
     ) -> GaussNewtonState:
         """Take one step, as :meth:`LevenbergMarquardt.step` says."""
-        if is_wide(system, reduction):
+        # the rows of J J^T are spread over the processes, those of J^T J add up
+        if reduction.size == 1 and system.num_rows < system.num_parameters:
             return self._dual_step(system, state)
         chunks = system.linearised(state.theta)
         gram, gradient, rows = normal_equations(chunks, system.num_parameters)
@@ -43,18 +44,6 @@ class GaussNewton(LevenbergMarquardt):
         # J J^T and J^T J have the same trace
         floor = noise_floor(jacobian.dtype, float(jacobian.square().sum()))
         return self.descend(system, replace(state, floor=floor), rows, dual_solver(jacobian))
-
-
-def is_wide(system: System, reduction: Reduction) -> bool:
-    """Return whether steps are taken from J J^T, which is then the smaller matrix.
-
-    Not with several processes: the rows of J J^T are spread over them, those of J^T J add up.
-
-    Args:
-        system: The least-squares system.
-        reduction: Adds up over processes.
-    """
-    return reduction.size == 1 and system.num_rows < system.num_parameters
 
 
 def cholesky_solver(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.distributed import ALONE, Reduction
-from pinnsolve.optimise.gauss_newton import GaussNewton, cholesky_solver, is_wide
+from pinnsolve.optimise.gauss_newton import GaussNewton, cholesky_solver
 from pinnsolve.optimise.gram import gram_of
 from pinnsolve.optimise.levenberg_marquardt import GaussNewtonState
 from pinnsolve.optimise.precision import FLOAT32_GRAM, noise_floor, should_climb
@@ -35,7 +35,7 @@ class Ladder:
     least_parameters: int = 0
 
     def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> GaussNewtonState:
-        """Return the state at the start, on the lowest rung; in float64 if there are fewer rows than parameters.
+        """Return the state at the start, on the lowest rung.
 
         Args:
             system: The least-squares system, in float64.
@@ -51,7 +51,7 @@ class Ladder:
                 "convert it, or use GaussNewton alone"
             )
         state = self.optimiser.init(system, theta, reduction)
-        if system.num_parameters < self.least_parameters or is_wide(system, reduction):
+        if system.num_parameters < self.least_parameters:
             return state
         return replace(state, rung=FLOAT32_GRAM.name)
 
