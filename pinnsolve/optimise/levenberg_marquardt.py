@@ -113,7 +113,8 @@ class LevenbergMarquardt(ABC):
             reduction: Adds up over processes.
         """
         theta = state.theta
-        loss, lam, growth = half_square(rows, reduction), state.damping, 2.0
+        loss = half_square(rows, reduction)
+        last, lam, growth = state.damping, state.damping, 2.0
         for _ in range(self.max_trials):
             trial = self._trial(system, theta, rows, solver(lam), reduction)
             if trial is not None:
@@ -122,8 +123,10 @@ class LevenbergMarquardt(ABC):
                 if new_loss < loss:
                     lower = max(lam * self.shrink, self.smallest_damping)
                     return replace(state, theta=trial, loss=new_loss, damping=lower, accepted=True)
-            lam, growth = lam * growth, growth * 1.5
-        return replace(state, loss=loss, damping=10.0 * state.damping, accepted=False)
+            last, lam, growth = lam, lam * growth, growth * 1.5
+        # go on from where the trials ended, but not from so far up that the way down takes long
+        higher = max(10.0 * state.damping, min(last, self.initial_damping))
+        return replace(state, loss=loss, damping=higher, accepted=False)
 
     def _trial(
         self, system: System, theta: Tensor, rows: Tensor, solve: Solve, reduction: Reduction

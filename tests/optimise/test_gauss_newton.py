@@ -213,6 +213,24 @@ def test_a_residual_that_breaks_down_ahead_is_answered_with_damping() -> None:
     assert float(state.theta) == pytest.approx(math.exp(-3.0), rel=1e-6)
 
 
+def test_refused_steps_go_on_from_the_last_damping_tried() -> None:
+    """As above, but from so small a damping that no trial of the first step is any good."""
+    system = PlainSystem(lambda theta: torch.log(theta) + 3.0, 1)
+    method = GaussNewton()
+    state = method.init(system, torch.tensor([4.0], dtype=torch.float64))
+    state = replace(state, damping=1e-16)
+    taken = []
+    while not taken or not taken[-1].accepted:
+        state = method.step(system, state)
+        taken.append(state)
+        assert len(taken) <= 3
+    assert [step.accepted for step in taken] == [False, False, True]
+    assert all(
+        10.0 * a.damping < b.damping <= method.initial_damping
+        for a, b in itertools.pairwise(taken[:2])
+    )
+
+
 def test_a_residual_that_is_not_finite_is_never_accepted() -> None:
     system = PlainSystem(lambda theta: theta * float("nan"), 2)
     method = GaussNewton(max_trials=3)
