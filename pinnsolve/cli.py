@@ -17,11 +17,11 @@ from rich.console import Console
 from pinnsolve.catalogue import make_problem, shipped_problems
 from pinnsolve.distributed import LostProcessError, process_rank
 from pinnsolve.interop.hdf5 import Companions, read_origin
-from pinnsolve.interop.replacing import replacing
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
 from pinnsolve.reference import Reference
+from pinnsolve.replacing import replacing
 from pinnsolve.report import folder as run_folder
 from pinnsolve.report.comparison import reference_values
 from pinnsolve.report.result import Result, gather, result_text
@@ -128,6 +128,14 @@ def solve(
         str, typer.Option(help="Arithmetic: auto, float64, float32, bf16-mixed, fp16-mixed.")
     ] = Method.precision,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = Method.device,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the state of training in this file, and go on from it if it is there: after a kill or a power "
+            "cut the same command reaches the same numbers. It stays after the run; delete it to solve anew.",
+        ),
+    ] = None,
     reference: Annotated[
         bool, typer.Option(help="Compare with an independent classical solution.")
     ] = True,
@@ -164,10 +172,11 @@ def solve(
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
         if process_rank() != 0:
-            _exit_if_lost(train(problem, method, seed=seed).solution.status)
+            trained = train(problem, method, seed=seed, checkpoint=checkpoint)
+            _exit_if_lost(trained.solution.status)
             return  # the first process compares, judges and writes
         with run_folder.output_folder(where):
-            result = _run(problem, method, seed, reference, verbose, command)
+            result = _run(problem, method, seed, reference, verbose, command, checkpoint)
             files = run_folder.write_run(result, where)
     if as_json:
         typer.echo(result_text(result), nl=False)
@@ -236,7 +245,13 @@ def benchmark(
 
 
 def _run(
-    problem: Problem, method: Method, seed: int, want_reference: bool, verbose: bool, command: str
+    problem: Problem,
+    method: Method,
+    seed: int,
+    want_reference: bool,
+    verbose: bool,
+    command: str,
+    checkpoint: Path | None,
 ) -> Result:
     """Train, compare, judge and gather what is written down."""
     goal = STOP_SHARE * problem.accuracy
@@ -248,6 +263,7 @@ def _run(
             reference=want_reference,
             observer=bar,
             announce=bar.phase,
+            checkpoint=checkpoint,
         )
         bar.phase("writing")
         values = None

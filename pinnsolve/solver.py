@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pinnsolve.distributed import process_rank
 from pinnsolve.judging import judge
@@ -48,6 +49,8 @@ def solve(
     seed: int = 0,
     reference: bool | Reference = True,
     progress: bool = True,
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 30.0,
 ) -> Solution:
     """Solve a problem and judge the answer.
 
@@ -59,16 +62,29 @@ def solve(
             declaration (finite differences on boxes, finite elements on meshes; at several values
             if the problem has ranges), or one that was computed before.
         progress: Whether to show a progress bar, where standard error is a terminal.
+        checkpoint: A file that training writes its state to, and goes on from if it is there; it stays when the run
+            is finished, and the same call then returns at once. See :func:`pinnsolve.training.train`.
+        checkpoint_seconds: Time between two writes of it, in s.
 
     Returns:
         The solution with its verdict. Ctrl-C returns the last good state.
+
+    Raises:
+        ValueError: If the checkpoint is damaged, is of another problem, method or seed, or cannot be written.
     """
     how = method if method is not None else Method()
     goal = STOP_SHARE * problem.accuracy
     shown = progress and process_rank() == 0
     with bar_on_stderr(goal=goal, max_seconds=how.max_seconds, wanted=shown) as bar:
         judged = answer(
-            problem, how, seed=seed, reference=reference, observer=bar, announce=bar.phase
+            problem,
+            how,
+            seed=seed,
+            reference=reference,
+            observer=bar,
+            announce=bar.phase,
+            checkpoint=checkpoint,
+            checkpoint_seconds=checkpoint_seconds,
         )
     return judged.solution
 
@@ -81,6 +97,8 @@ def answer(
     reference: bool | Reference = True,
     observer: Observer | None = None,
     announce: Announce | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 30.0,
 ) -> Answer:
     """Solve a problem, judge the answer, and return the reference as well.
 
@@ -91,8 +109,17 @@ def answer(
         reference: As for :func:`solve`.
         observer: Called after every step with a :class:`pinnsolve.record.StepRecord`.
         announce: Called before each phase that follows training.
+        checkpoint: As for :func:`solve`.
+        checkpoint_seconds: As for :func:`solve`.
     """
-    trained = train(problem, method, seed=seed, observer=observer)
+    trained = train(
+        problem,
+        method,
+        seed=seed,
+        observer=observer,
+        checkpoint=checkpoint,
+        checkpoint_seconds=checkpoint_seconds,
+    )
     if problem.ranges:
         return _answer_over_ranges(trained, reference, announce, seed=seed + _FRESH)
     independent: Reference | NoReference = NoReference("interrupted")
@@ -134,7 +161,7 @@ def _answer_over_ranges(
     samples: tuple[Sample, ...] = ()
     try:
         find = _ReferencesInTime(problem, wanted)
-        if trained.solution.status.reason is StopReason.INTERRUPTED:
+        if trained.solution.status.reason in CUT_SHORT:
             find = _ReferencesInTime(problem, NoReference("interrupted"))
         elif announce is not None and wanted is True:
             announce("solving references over the range")

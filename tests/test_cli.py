@@ -338,3 +338,20 @@ def test_interrupted_process_writes_what_it_has() -> None:
     assert document["status"]["reason"] == "interrupted"
     assert document["steps"] >= 1
     assert "interrupted; this is the last good state" in out
+
+
+def test_checkpoint_is_written_and_gone_on_from() -> None:
+    words = ["solve", "rod.py", "--no-reference", "--checkpoint", "c.h5", "--json"]
+    first = run(*words)
+    assert first.exit_code == 0
+    before = Path("c.h5").read_bytes()
+    again = run(*words)
+    assert Path("c.h5").read_bytes() == before
+    one, two = (json.loads(done.stdout) for done in (first, again))
+    for key in ("quantities", "verdict", "exact", "loss", "steps"):
+        assert one[key] == two[key]
+    refusal = error_of(run(*words, "--seed", "1", "--out", "there"))
+    assert "c.h5: the checkpoint of another run: the seed was 0 and is now 1" in refusal
+    assert not Path("there").exists()
+    message = "there is no folder no; create it first"
+    assert message in error_of(run("solve", "rod.py", "--checkpoint", "no/c.h5"))

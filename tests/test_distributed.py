@@ -37,13 +37,14 @@ def rod() -> ps.Problem:
 
 def plate() -> ps.Problem:
     square = ps.Rectangle((0.0, 0.0), (1.0, 1.0))
-    walls = [ps.Dirichlet(part, temperature=lambda x: x.x * x.y) for part in square.parts]
-    law = ps.Heat(lambda t, x: 1.0 + t, source=lambda x: ps.exp(x.x))
+    walls = [ps.Dirichlet(part, temperature=0.0) for part in square.parts]
+    law = ps.Heat(lambda t, x: 1.0 + t, source=lambda x: 50.0 * ps.sin(9.0 * x.x) * ps.sin(8.0 * x.y))
     return ps.Problem("plate", square, law, walls, accuracy=1e-11)
 """
 
 WORK = """
 import os
+import shutil
 import sys
 import numpy as np
 sys.path.insert(0, {folder!r})
@@ -55,17 +56,30 @@ from pinnsolve.training import train
 
 problems = dict(rod=rod, plate=plate)
 for name, (problem, method) in {cases}.items():
-    seen = []
-    trained = train(problems[problem](), method, seed=3, observer=lambda record: seen.append(record.loss))
+    seen, rank = [], os.environ.get("RANK", "alone")
+    path = os.path.join({folder!r}, name + rank * (rank == "alone"))
+
+    def note(record):
+        seen.append(record.loss)
+        if len(seen) == 5:
+            shutil.copy(path + ".h5", path + "-5.h5")
+
+    trained = train(
+        problems[problem](), method, seed=3, observer=note, checkpoint=path + ".h5", checkpoint_seconds=0.0
+    )
     record, points = trained.solution.record, np.linspace(0.1, 0.9, 10).reshape(-1, 1 + (problem == "plate"))
     np.savez(
-        os.path.join({folder!r}, name + os.environ.get("RANK", "alone")),
+        os.path.join({folder!r}, name + rank),
         theta=trained.theta.numpy(),
         seen=seen,
         losses=[step.loss for step in record.history],
         reason=record.status.reason.value,
         values=trained.solution.at(points).temperature,
     )
+    if name in {resumed}:
+        again = train(problems[problem](), method, seed=3, checkpoint=path + "-5.h5")
+        assert np.array_equal(again.theta.numpy(), trained.theta.numpy())
+        assert len(again.solution.record.history) == len(record.history)
 """
 
 
@@ -118,13 +132,17 @@ CASES: Mapping[str, tuple[str, Method]] = {
 }
 
 
+RESUMED = ("matrix-free", "features, then trunk")
+"""The cases that are also repeated from the checkpoint of their fifth step, to the same bits."""
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder to which two processes, and one alone, wrote what they came to, case by case."""
     folder = tmp_path_factory.mktemp("runs")
     (folder / "rod.py").write_text(PROBLEM)
     script = folder / "script.py"
-    script.write_text(WORK.format(folder=str(folder), cases=repr(dict(CASES))))
+    script.write_text(WORK.format(folder=str(folder), cases=repr(dict(CASES)), resumed=RESUMED))
     torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
     torchrun += ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
     for launcher in (torchrun, []):
@@ -153,10 +171,9 @@ def test_two_processes_reproduce_one(name: str, runs: Path) -> None:
     if CASES[name][0] == "rod":
         assert alone["losses"][-1] < 1e-3 * alone["losses"][0]
         np.testing.assert_allclose(first["theta"], alone["theta"], rtol=1e-9, atol=1e-9)
-    else:  # features are nearly dependent: rounding, times residual and condition, moves the minimiser
-        rounding = 1e-9 * alone["losses"][0]
-        np.testing.assert_allclose(first["losses"], alone["losses"], rtol=1e-6, atol=rounding)
-        np.testing.assert_allclose(first["values"], alone["values"], atol=1e-6)
+    else:  # features are nearly dependent, so their weights are not known to so many digits
+        np.testing.assert_allclose(first["losses"], alone["losses"], rtol=1e-6)
+        np.testing.assert_allclose(first["values"], alone["values"], atol=1e-8)
 
 
 @pytest.mark.parametrize("victim", [0, 1])

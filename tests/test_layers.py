@@ -19,6 +19,7 @@ import pytest
 LAYERS = [
     "naming",
     "csv_columns",
+    "replacing",
     "multi_index",
     "jets",
     "geometry",

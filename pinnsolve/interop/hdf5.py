@@ -16,12 +16,12 @@ from torch import Tensor
 
 from pinnsolve.estimates import Estimate
 from pinnsolve.interop.network_text import network_of, network_text
-from pinnsolve.interop.replacing import replacing
 from pinnsolve.levels import Level
 from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
 from pinnsolve.ranges import in_words
 from pinnsolve.record import RunRecord, StepRecord
+from pinnsolve.replacing import replacing
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason

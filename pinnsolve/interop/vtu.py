@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pinnsolve.interop.cells import cover
 from pinnsolve.interop.derived import shapes_by_name
-from pinnsolve.interop.replacing import replacing
+from pinnsolve.replacing import replacing
 from pinnsolve.solution import Solution
 
 Array = npt.NDArray[np.float64]

@@ -74,6 +74,10 @@ class MatrixFree(LevenbergMarquardt):
         if self.max_held_rows < 0:
             raise ValueError(f"max_held_rows must be >= 0 (0 none), got {self.max_held_rows}")
 
+    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> MatrixFreeState:
+        """Return the state at the start, as :meth:`LevenbergMarquardt.init` says."""
+        return _with_room(super().init(system, theta, reduction))
+
     def step(
         self, system: System, state: GaussNewtonState, reduction: Reduction = ALONE
     ) -> MatrixFreeState:

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pinnsolve.interop.hdf5 import read_companions, read_solution, write_solution
-from pinnsolve.interop.replacing import write_text
 from pinnsolve.interop.vtu import write_vtu
 from pinnsolve.problem import Problem
+from pinnsolve.replacing import write_text
 from pinnsolve.report.html import report_page
 from pinnsolve.report.result import Result, gather, result_text
 

@@ -7,14 +7,14 @@ each axis, is the one whose solution leaves the smallest residual on points that
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, interior_block, make_blocks
+from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures, draw_features
 from pinnsolve.optimise import HeadNewton
@@ -51,55 +51,91 @@ class Stage:
         return self.system.network
 
 
-def first_stage(problem: Problem, scaling: Scaling, *, seed: int) -> Stage:
+@dataclass(frozen=True)
+class Solved:
+    """A stage that was solved: all that the next one is made from.
+
+    Attributes:
+        number: Of the stage.
+        bandwidth: Typical slope of its features along each axis, shape (D,).
+        num_features: Their number.
+        theta: The solution.
+        linear: Whether the problem is linear, so that where the next iteration starts does not matter.
+    """
+
+    number: int
+    bandwidth: Tensor
+    num_features: int
+    theta: Tensor
+    linear: bool
+
+
+def first_stage(
+    problem: Problem, scaling: Scaling, weights: Mapping[RowKey, float], *, seed: int
+) -> Stage:
     """Return the smallest stage, its bandwidth found by trial.
 
     Args:
         problem: The declaration.
         scaling: Maps between SI and network units.
+        weights: Weights of the rows.
         seed: Seed of features and points.
     """
-    weights = smooth_weights(problem, scaling, seed=seed)
     bandwidth = find_bandwidth(problem, scaling, weights, seed=seed)
     network = features_for(problem, FIRST, bandwidth, seed=seed)
     system = system_on(problem, network, scaling, weights, seed=seed)
     return Stage(0, bandwidth, system.tabulated(), _start(problem, network))
 
 
-def next_stage(problem: Problem, stage: Stage, theta: Tensor, *, linear: bool, seed: int) -> Stage:
+def next_stage(
+    problem: Problem,
+    solved: Solved,
+    scaling: Scaling,
+    weights: Mapping[RowKey, float],
+    *,
+    seed: int,
+) -> Stage:
     """Return a stage of more features, drawn anew with a larger bandwidth, on new points.
 
     Args:
         problem: The declaration.
-        stage: The present stage.
-        theta: Its solution.
-        linear: Whether the problem is linear, so that where the iteration starts does not matter.
+        solved: The stage before it.
+        scaling: Maps between SI and network units.
+        weights: Weights of the rows.
         seed: Seed of features and points.
     """
-    number, here = stage.number + 1, seed + 1009 * (stage.number + 1)
-    bandwidth = _next_bandwidth(stage, theta)
-    count = round(GROWTH * stage.network.num_features)
-    network = features_for(problem, count, bandwidth, seed=here)
-    choose = partial(choose_adaptively, problem, stage.system, theta, _ADAPTIVE_POINTS)
-    old = stage.system
-    system = system_on(problem, network, old.scaling, old.weights, seed=here, choose=choose)
+    number, theta = solved.number + 1, solved.theta
+    here = _seed_of(number, seed)
+    old = features_for(
+        problem, solved.num_features, solved.bandwidth, seed=_seed_of(solved.number, seed)
+    )
+    bandwidth = _next_bandwidth(solved.bandwidth, theta[: old.num_parameters])
+    network = features_for(problem, round(GROWTH * old.num_features), bandwidth, seed=here)
+    pointless = _system(problem, (), old, scaling, weights)
+    choose = partial(choose_adaptively, problem, pointless, theta, _ADAPTIVE_POINTS)
+    system = system_on(problem, network, scaling, weights, seed=here, choose=choose)
     start = _start(problem, network)
-    if not linear:
-        head = _fitted(problem, stage.network, theta, network, old.scaling, seed=here)
-        start = torch.cat((head, theta[stage.network.num_parameters :]))
+    if not solved.linear:
+        head = _fitted(problem, old, theta, network, scaling, seed=here)
+        start = torch.cat((head, theta[old.num_parameters :]))
     return Stage(number, bandwidth, system.tabulated(), start)
 
 
-def _next_bandwidth(stage: Stage, theta: Tensor) -> Tensor:
+def _seed_of(number: int, seed: int) -> int:
+    """Return the seed of a stage's features and points."""
+    return seed + 1009 * number
+
+
+def _next_bandwidth(bandwidth: Tensor, head: Tensor) -> Tensor:
     """Return a bandwidth that grows with the density of the features and keeps them well enough apart.
 
     With slopes too small for their number features are nearly dependent: the head's weights grow until
     rounding limits the accuracy. With slopes too large weights are small, and accuracy is given away.
     """
-    largest = float(theta[: stage.network.num_parameters].abs().max().clamp(1.0, 1e12))
+    largest = float(head.abs().max().clamp(1.0, 1e12))
     correction: float = (largest / _BEST_HEAD) ** _FEEDBACK
-    denser: float = GROWTH ** (1.0 / len(stage.bandwidth))
-    return stage.bandwidth * (denser * correction)
+    denser: float = GROWTH ** (1.0 / len(bandwidth))
+    return bandwidth * (denser * correction)
 
 
 def _fitted(
@@ -147,7 +183,7 @@ def find_bandwidth(
 ) -> Tensor:
     """Return the slopes (D,) whose solution has the smallest residual on fresh points.
 
-    First one slope for all axes, then twice or half of it axis by axis.
+    First one slope for all axes, then twice or half of it, again and again, axis by axis.
 
     Args:
         problem: The declaration.
@@ -171,13 +207,20 @@ def find_bandwidth(
     best = candidates[losses.index(least)]
     for axis in range(axes) if axes > 1 else ():
         for factor in (2.0, 0.5):
-            trial = best.clone()
-            trial[axis] *= factor
+            trial = _along(best, axis, factor)
             value = loss(trial)
-            if value < least:
+            while value < least:
                 best, least = trial, value
-                break
+                trial = _along(best, axis, factor)
+                value = loss(trial)
     return best
+
+
+def _along(bandwidth: Tensor, axis: int, factor: float) -> Tensor:
+    """Return the slopes with that along one axis times a factor."""
+    changed = bandwidth.clone()
+    changed[axis] *= factor
+    return changed
 
 
 def newton(system: System, theta: Tensor, max_steps: int) -> Tensor:
@@ -222,8 +265,19 @@ def system_on(
 ) -> System:
     """Return the system on new points, by default about 2.5 rows to a parameter."""
     number = counts if counts is not None else _counts(problem, network.num_features)
+    blocks = make_blocks(problem, number, seed=seed, choose=choose)
+    return _system(problem, blocks, network, scaling, weights)
+
+
+def _system(
+    problem: Problem,
+    blocks: Sequence[Block],
+    network: RandomFeatures,
+    scaling: Scaling,
+    weights: Mapping[RowKey, float] | None,
+) -> System:
     return build_system(
-        make_blocks(problem, number, seed=seed, choose=choose),
+        blocks,
         problem.field_shapes,
         problem.frame,
         network,

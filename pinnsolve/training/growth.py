@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -14,6 +14,7 @@ from pinnsolve.optimise import HeadNewton
 from pinnsolve.optimise.precision import FLOAT64
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
+from pinnsolve.residuals import RowKey, System
 from pinnsolve.scaling import Scaling
 from pinnsolve.status import StopReason
 from pinnsolve.training.convergence import (
@@ -22,9 +23,18 @@ from pinnsolve.training.convergence import (
     snapshot,
     worst_error,
 )
-from pinnsolve.training.features import GROWTH, Stage, first_stage, fresh_loss, next_stage
+from pinnsolve.training.features import (
+    GROWTH,
+    Solved,
+    Stage,
+    first_stage,
+    fresh_loss,
+    next_stage,
+    smooth_weights,
+)
+from pinnsolve.training.positions import GrowthPosition
 from pinnsolve.training.present import goal_error, numbers_of_interest
-from pinnsolve.training.taken import Clock, Taken
+from pinnsolve.training.taken import Clock, Mark, Taken
 from pinnsolve.training.trunk import own_rows
 
 
@@ -35,6 +45,7 @@ def growth_steps(
     *,
     seed: int,
     clock: Clock,
+    position: GrowthPosition,
     reduction: Reduction = ALONE,
 ) -> Iterator[Taken]:
     """Yield the Newton steps of every stage; the last one carries the reason to stop.
@@ -49,55 +60,92 @@ def growth_steps(
         scaling: Maps between SI and network units, float64 on the CPU.
         seed: Seed of features and points.
         clock: Seconds since training began, the same on all processes.
+        position: The stage to begin with.
         reduction: Adds up over processes, each of which takes its share of a stage's rows.
     """
-    stage = first_stage(problem, scaling, seed=seed)
-    probe = probe_points(problem, scaling)
-    floating = floating_mask(problem, stage.theta)
-    fields = snapshot(stage.system, stage.theta, probe)
-    numbers: dict[str, float] = {}
-    errors: list[float] = []
-    losses: list[float] = []
-    count, linear = 0, False
+    weights = smooth_weights(problem, scaling, seed=seed)
     while True:
+        stage = _stage(problem, scaling, weights, position, seed=seed)
         begin = clock()
-        for record, theta, done in _newton(stage, errors, count, clock, reduction):
-            count = record.step
-            if count == method.max_steps:
-                yield Taken("growth", record, stage.system, theta, _RUNG, stop=StopReason.MAX_STEPS)
+        probe, floating = probe_points(problem, scaling), floating_mask(problem, stage.theta)
+        for record, theta, done in _newton(stage, position, clock, reduction):
+            if record.step == method.max_steps:
+                yield _taken(stage, record, theta, position, StopReason.MAX_STEPS)
                 return
             if not done:
-                yield Taken("growth", record, stage.system, theta, _RUNG)
-        losses.append(fresh_loss(problem, stage, theta, seed=seed))
-        before, fields = fields, snapshot(stage.system, theta, probe)
-        asked_before, numbers = numbers, numbers_of_interest(problem, stage.system, theta)
-        if stage.number == 0:
-            linear = count == 1
-            errors.append(math.inf)
-        else:
+                yield _taken(stage, record, theta, position)
+        losses = (*position.losses, fresh_loss(problem, stage, theta, seed=seed))
+        fields, error = snapshot(stage.system, theta, probe), math.inf
+        numbers = numbers_of_interest(problem, stage.system, theta)
+        if position.fields is not None:
             share = min(1.0, math.sqrt(losses[-1] / losses[-2])) if losses[-2] > 0.0 else 1.0
-            field_error = worst_error(stage.system, theta, before, fields, floating, share)
-            error = max(field_error, share * goal_error(problem, asked_before, numbers))
-            errors.append(reduction.agreed_number(error))
+            error = worst_error(stage.system, theta, position.fields, fields, floating, share)
+            error = max(error, share * goal_error(problem, dict(position.numbers), numbers))
+            error = reduction.agreed_number(error)
+        errors = (*position.errors, error)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
-        last = replace(record, seconds=clock(), error_estimate=errors[-1])
-        yield Taken("growth", last, stage.system, theta, _RUNG, stop=stop)
+        last = replace(record, seconds=clock(), error_estimate=error)
+        yield _taken(stage, last, theta, position, stop)
         if stop is not None:
             return
-        stage = next_stage(problem, stage, theta, linear=linear, seed=seed)
+        linear = record.step == 1 if position.solved is None else position.solved.linear
+        features = stage.network.num_features
+        solved = Solved(stage.number, stage.bandwidth, features, theta, linear)
+        position = GrowthPosition(
+            record.step, losses, errors, solved, fields, tuple(numbers.items())
+        )
+
+
+def stage_system(
+    problem: Problem, scaling: Scaling, position: GrowthPosition, *, seed: int
+) -> System:
+    """Return the system of the stage at a position.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units, float64 on the CPU.
+        position: The stage.
+        seed: Seed of features and points.
+    """
+    weights = smooth_weights(problem, scaling, seed=seed)
+    return _stage(problem, scaling, weights, position, seed=seed).system
+
+
+def _stage(
+    problem: Problem,
+    scaling: Scaling,
+    weights: Mapping[RowKey, float],
+    position: GrowthPosition,
+    *,
+    seed: int,
+) -> Stage:
+    if position.solved is None:
+        return first_stage(problem, scaling, weights, seed=seed)
+    return next_stage(problem, position.solved, scaling, weights, seed=seed)
+
+
+def _taken(
+    stage: Stage,
+    record: StepRecord,
+    theta: Tensor,
+    position: GrowthPosition,
+    stop: StopReason | None = None,
+) -> Taken:
+    return Taken("growth", Mark(record, theta, _RUNG, position, stop=stop), stage.system)
 
 
 def _newton(
-    stage: Stage, errors: list[float], count: int, clock: Clock, reduction: Reduction
+    stage: Stage, position: GrowthPosition, clock: Clock, reduction: Reduction
 ) -> Iterator[tuple[StepRecord, Tensor, bool]]:
     """Yield the Newton steps of a stage, and whether each was the last."""
     optimiser, own = HeadNewton(), own_rows(stage.system, reduction)
     state = optimiser.init(own, stage.theta, reduction)
-    error = errors[-1] if errors else math.inf
+    error = position.errors[-1] if position.errors else math.inf
     for step in range(1, _MAX_STEPS + 1):
         state = optimiser.step(own, state, reduction)
         done = state.converged or not state.accepted or step == _MAX_STEPS
-        record = StepRecord(count + step, clock(), state.loss, error, state.damping, state.accepted)
+        number = position.step + step
+        record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
         yield record, state.theta, done
         if done:
             return
@@ -107,7 +155,7 @@ def _reason_to_stop(
     problem: Problem,
     method: Method,
     stage: Stage,
-    errors: list[float],
+    errors: Sequence[float],
     seconds: float,
     stage_seconds: float,
 ) -> StopReason | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import platform
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,18 +17,21 @@ from pinnsolve.blocks import PointCounts, make_blocks
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.method import Method
 from pinnsolve.optimise.levenberg_marquardt import half_square
-from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
+from pinnsolve.training.checkpoint import Keeper, state_classes
 from pinnsolve.training.convergence import STOP_SHARE
-from pinnsolve.training.growth import growth_steps
+from pinnsolve.training.fingerprint import fingerprint
+from pinnsolve.training.growth import growth_steps, stage_system
+from pinnsolve.training.journal import Journal, Reached
+from pinnsolve.training.positions import TrunkPosition
 from pinnsolve.training.present import present_solution
-from pinnsolve.training.taken import Clock, Phase, Taken
-from pinnsolve.training.trunk import prepare, scaling_of, trunk_steps
+from pinnsolve.training.taken import Clock, Mark, Phase, Taken
+from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
 from pinnsolve.uncertainty import estimate_unknowns
 
 Observer = Callable[[StepRecord], None]
@@ -60,13 +63,19 @@ def train(
     seed: int = 0,
     observer: Observer | None = None,
     watcher: Watcher | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 30.0,
 ) -> Trained:
     """Train a network on a problem.
 
     The error estimate (see :mod:`pinnsolve.training.convergence`) is a stopping rule; the verdict does not use it.
 
+    With a checkpoint a run that was killed, whenever it was, goes on to bitwise the same result (on the same machine,
+    with the same versions and numbers of threads and processes), as long as no decision hangs on the clock: a run that
+    reaches ``Method.max_seconds``, gives up random features because their time is short, or leaves first-order
+    training because its share of the time is spent, cannot be repeated exactly, killed or not.
     Processes that were started by ``torchrun`` share the rows and return the same state; only the first calls observer
-    and watcher.
+    and watcher and writes the checkpoint, which all must be able to read.
 
     Args:
         problem: The declaration.
@@ -74,79 +83,83 @@ def train(
         seed: Seed of points and initial parameters; the same seed gives the same numbers.
         observer: Called after every step with its record.
         watcher: Called after every step with the present solution; its time does not count.
+        checkpoint: A file to which the state is written now and then, and at the end. If it is there already, the
+            run goes on from it: a finished one returns its result at once, or goes on if it had run out of time and
+            ``Method.max_seconds`` is larger now. Its seconds so far count.
+        checkpoint_seconds: Time between two writes, in s; 0 writes after every step.
 
     Returns:
         The last good state with the reason for stopping; Ctrl-C stops early and returns too.
+
+    Raises:
+        ValueError: If the checkpoint is damaged, is of another problem, method or seed, or cannot be written.
     """
     how = method if method is not None else Method()
-    clock = _Stopwatch()
-    history: list[StepRecord] = []
-    ends: dict[Phase, Taken] = {}
-    status = Status.of(StopReason.MAX_STEPS)
-    rungs: list[RungRecord] = []
+    keeper = _keeper(problem, how, seed, checkpoint, checkpoint_seconds)
+    reached = Reached() if keeper is None else keeper.reached
+    journal = Journal(reached, how.max_seconds)
+    systems: dict[Phase, System] = {}
+    cut_short: Status | None = None
     with one_torch_thread(), process_group(how.torch_device) as reduction:
+        _refuse_another_start(reached, reduction)
+        first, clock = reduction.rank == 0, _agreed(journal.clock, reduction)
         try:
-            for taken in _steps(problem, how, seed, _agreed(clock, reduction), reduction):
-                ends[taken.phase] = taken
-                history.append(taken.record)
-                rungs += _climbed(rungs, taken)
-                if taken.stop is not None:
-                    status = Status.of(taken.stop, taken.detail)
-                if reduction.rank != 0:
+            for taken in _steps(problem, how, seed, clock, reached, reduction):
+                systems[taken.phase] = taken.system
+                journal.take(taken)
+                if not first:
                     continue
+                if keeper is not None and keeper.due:
+                    keeper.keep(journal.reached)
                 if observer is not None:
                     observer(taken.record)
                 if watcher is not None:
-                    with clock.stopped():
-                        solution = present_solution(problem, taken.system, taken.theta)
-                        watcher(taken.record.seconds, solution)
+                    with journal.clock.stopped():
+                        watcher(
+                            taken.record.seconds,
+                            present_solution(problem, taken.system, taken.theta),
+                        )
         except KeyboardInterrupt:
-            status = Status.of(StopReason.INTERRUPTED)
+            cut_short = Status.of(StopReason.INTERRUPTED)
         except LostProcessError as error:
-            status = Status.of(StopReason.LOST_PROCESS, str(error))
-        chosen = _best(problem, how, ends, seed)
-        run = RunRecord(
-            status=status,
-            history=tuple(history),
-            seconds=clock(),
-            seed=seed,
-            precision=str(chosen.theta.dtype).removeprefix("torch."),
-            device=how.device,
-            num_parameters=chosen.system.num_parameters,
-            num_points=chosen.system.block_sizes,
-            network=repr(chosen.system.network),
-            versions=versions(),
-            rungs=tuple(rungs),
-        )
-        return Trained(_finished(problem, chosen, run), chosen.system, chosen.theta)
+            cut_short = Status.of(StopReason.LOST_PROCESS, str(error))
+        if keeper is not None and systems and first:
+            keeper.keep(journal.reached)
+        status = journal.status if cut_short is None else cut_short
+        if keeper is not None and keeper.complaint:
+            status = replace(status, message=f"{status.message}; {keeper.complaint}")
+        ends = _ends(problem, how, seed, journal.reached, systems)
+        return _trained(problem, how, seed, _best(problem, how, ends, seed), status, journal)
 
 
-def _climbed(rungs: Sequence[RungRecord], taken: Taken) -> list[RungRecord]:
-    """Return a record of a change of arithmetic, if there was one."""
-    if not rungs:
-        return [RungRecord(0, 0.0, "", taken.rung, "the start")]
-    before = rungs[-1].after
-    if taken.rung == before:
-        return []
-    return [RungRecord(taken.record.step, taken.record.seconds, before, taken.rung, taken.why)]
+def _keeper(
+    problem: Problem, method: Method, seed: int, checkpoint: str | Path | None, seconds: float
+) -> Keeper | None:
+    if checkpoint is None:
+        return None
+    made_of = fingerprint(problem, method, seed)
+    return Keeper(Path(checkpoint), made_of, state_classes(method), seconds)
 
 
-class _Stopwatch:
-    """Seconds since it was made, less those during which it was stopped."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __call__(self) -> float:
-        return time.perf_counter() - self._start
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._start += time.perf_counter() - begin
+def _trained(
+    problem: Problem, method: Method, seed: int, chosen: Taken, status: Status, journal: Journal
+) -> Trained:
+    """Return the solution with the record of its run."""
+    reached = journal.reached
+    run = RunRecord(
+        status=status,
+        history=reached.history,
+        seconds=reached.seconds,
+        seed=seed,
+        precision=str(chosen.theta.dtype).removeprefix("torch."),
+        device=method.device,
+        num_parameters=chosen.system.num_parameters,
+        num_points=chosen.system.block_sizes,
+        network=repr(chosen.system.network),
+        versions=versions(),
+        rungs=reached.rungs,
+    )
+    return Trained(_finished(problem, chosen, run), chosen.system, chosen.theta)
 
 
 def _agreed(clock: Clock, reduction: Reduction) -> Clock:
@@ -154,25 +167,58 @@ def _agreed(clock: Clock, reduction: Reduction) -> Clock:
     return clock if reduction.size == 1 else lambda: reduction.agreed_number(clock())
 
 
+def _refuse_another_start(reached: Reached, reduction: Reduction) -> None:
+    """Refuse to go on from another checkpoint than the first process.
+
+    Raises:
+        ValueError: If this process stands elsewhere.
+    """
+    here = len(reached.history)
+    if reduction.agreed_number(here) != here:
+        raise ValueError(
+            f"process {reduction.rank} found {here} steps in the checkpoint, the first process another number; "
+            "put the file where all processes read the same one"
+        )
+
+
 def _steps(
-    problem: Problem, method: Method, seed: int, clock: Clock, reduction: Reduction
+    problem: Problem,
+    method: Method,
+    seed: int,
+    clock: Clock,
+    reached: Reached,
+    reduction: Reduction,
 ) -> Iterator[Taken]:
-    """Yield the steps of growth, where it is wanted, and then of the trunk, where growth was not enough."""
-    count = 0
+    """Yield the steps that are left of growth, where it is wanted, and of the trunk, where growth was not enough."""
+    limit = method.max_seconds
+    train_trunk = partial(trunk_steps, problem, method, seed=seed, clock=clock, reduction=reduction)
+    if reached.trunk is not None:
+        if not reached.is_over(reached.trunk, limit):
+            yield from train_trunk(position=reached.trunk_position)
+        return
+    count, grown = 0, reached.growth
     if method.grows(problem):
-        share = 1.0 if method.trunk == "random" else _GROWTH_SHARE
-        limited = replace(method, max_seconds=share * method.max_seconds)
-        for taken in growth_steps(
-            problem, limited, scaling_of(problem, seed), seed=seed, clock=clock, reduction=reduction
-        ):
-            yield taken
-            count = taken.record.step
-        enough = taken.record.error_estimate < max(STOP_SHARE * problem.accuracy, _BEYOND_TRUNKS)
-        if enough or method.trunk == "random" or count == method.max_steps:
-            return
-    yield from trunk_steps(
-        problem, method, seed=seed, clock=clock, reduction=reduction, first_step=count + 1
-    )
+        if grown is None or not reached.is_over(grown, limit):
+            share = 1.0 if method.trunk == "random" else _GROWTH_SHARE
+            limited = replace(method, max_seconds=share * limit)
+            scaling, start = scaling_of(problem, seed), reached.growth_position
+            for taken in growth_steps(
+                problem,
+                limited,
+                scaling,
+                seed=seed,
+                clock=clock,
+                position=start,
+                reduction=reduction,
+            ):
+                yield taken
+                grown = taken.mark
+        if grown is not None:
+            count, error = grown.record.step, grown.record.error_estimate
+            enough = error < max(STOP_SHARE * problem.accuracy, _BEYOND_TRUNKS)
+            if enough or method.trunk == "random" or count == method.max_steps:
+                return
+    yield from train_trunk(first_step=count + 1)
 
 
 _GROWTH_SHARE = 0.5
@@ -182,17 +228,42 @@ _BEYOND_TRUNKS = 1e-7
 """Relative error below which training the trunk is no improvement."""
 
 
+def _ends(
+    problem: Problem, method: Method, seed: int, reached: Reached, systems: Mapping[Phase, System]
+) -> dict[Phase, Taken]:
+    """Return the last step of each kind of training; a system of an earlier process is made again."""
+    ends: dict[Phase, Taken] = {}
+    for mark in reached.marks:
+        position = mark.position
+        if isinstance(position, TrunkPosition):
+            system = systems.get("trunk") or system_at(problem, method, position, seed=seed)
+            ends["trunk"] = Taken("trunk", mark, system)
+        else:
+            scaling = scaling_of(problem, seed)
+            system = systems.get("growth") or stage_system(problem, scaling, position, seed=seed)
+            ends["growth"] = Taken("growth", mark, system)
+    return ends
+
+
 def _best(problem: Problem, method: Method, ends: Mapping[Phase, Taken], seed: int) -> Taken:
     """Return where the better kind of training ended, by the residual on points that neither was trained on."""
     if not ends:  # interrupted before the first step
-        system, theta = prepare(problem, method, seed=seed)
-        record = StepRecord(0, 0.0, half_square(system.residual(theta).detach()), math.inf, 0.0)
-        return Taken("trunk", record, system, theta, method.schedule.stages[0].policy.name)
+        return _unmoved(problem, method, seed)
     if len(ends) == 1:
         return next(iter(ends.values()))
     weights = ends["growth"].system.weights
     losses = {phase: _fresh_loss(problem, taken, weights, seed) for phase, taken in ends.items()}
     return ends[min(losses, key=lambda phase: losses[phase])]
+
+
+def _unmoved(problem: Problem, method: Method, seed: int) -> Taken:
+    """Return the initial parameters."""
+    system, theta = prepare(problem, method, seed=seed)
+    loss = half_square(system.residual(theta).detach())
+    state = method.schedule.init(system, theta)
+    position = TrunkPosition(0.0, 1, 0, state, 0, theta, ())
+    record = StepRecord(0, 0.0, loss, math.inf, 0.0)
+    return Taken("trunk", Mark(record, theta, state.rung, position), system)
 
 
 def _fresh_loss(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -29,7 +30,8 @@ from pinnsolve.training.convergence import (
     snapshot,
     worst_error,
 )
-from pinnsolve.training.taken import Clock, Taken
+from pinnsolve.training.positions import TrunkPosition
+from pinnsolve.training.taken import Clock, Mark, Taken
 
 _MEMORY = 10
 """Steps over which a change of the fields is measured to estimate their error."""
@@ -46,6 +48,7 @@ def trunk_steps(
     clock: Clock,
     reduction: Reduction = ALONE,
     first_step: int = 1,
+    position: TrunkPosition | None = None,
 ) -> Iterator[Taken]:
     """Yield Gauss-Newton steps until there is a reason to stop.
 
@@ -56,37 +59,44 @@ def trunk_steps(
         clock: Seconds since training began, the same on all processes.
         reduction: Adds up over processes, each of which takes its share of the rows.
         first_step: Number of the first step.
+        position: Where to go on; None begins anew.
     """
     system, theta = prepare(problem, method, seed=seed)
     schedule = method.schedule
-    own = own_rows(system, reduction)
-    state = schedule.init(own, theta, reduction)
-    start = clock()
     probe = probe_points(problem, system.scaling)
     floating = floating_mask(problem, theta)
-    snapshots = [snapshot(system, theta, probe)]
-    refusals = 0
-    for step in range(1, method.max_steps - first_step + 2):
+    if position is None:
+        start = (snapshot(system, theta, probe),)
+        state = schedule.init(own_rows(system, reduction), theta, reduction)
+        position = TrunkPosition(clock(), first_step, 0, state, 0, theta, start)
+    else:
+        system = _on_points_of(problem, method, system, position, seed=seed)
+    at, own = position, own_rows(system, reduction)
+    while True:
+        step = at.step + 1
         due = method.resample_every and step % method.resample_every == 0
-        if due or not state.accepted:
-            system = on_fresh_points(problem, method, system, state.theta, seed=seed + 1009 * step)
+        if due or not at.state.accepted:
+            at = replace(at, drawn=step, drawn_at=at.state.theta)
+            system = _on_points_of(problem, method, system, at, seed=seed)
             own = own_rows(system, reduction)
-        elapsed = (clock() - start) / max(method.max_seconds - start, 1e-9)
+        elapsed = (clock() - at.begun) / max(method.max_seconds - at.begun, 1e-9)
         spent = max(step / method.max_steps, elapsed)
-        state = schedule.step(own, state, reduction, spent=spent)
-        refusals = 0 if state.accepted else refusals + 1
-        snapshots = [*snapshots[-_MEMORY:], snapshot(system, state.theta, probe)]
+        state = schedule.step(own, at.state, reduction, spent=spent)
+        refusals = 0 if state.accepted else at.refusals + 1
+        snapshots = (*at.snapshots[-_MEMORY:], snapshot(system, state.theta, probe))
+        at = replace(at, step=step, state=state, snapshots=snapshots, refusals=refusals)
         error = math.inf
         if step >= _MEMORY:
             error = worst_error(system, state.theta, snapshots[0], snapshots[-1], floating)
             error = reduction.agreed_number(error)
-        number = first_step + step - 1
+        number = at.first_step + step - 1
         record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
         stop = _reason_to_stop(problem, method, record, state, refusals)
         detail = ""
         if stop is not None:
             stop, detail = _with_cost_of_arithmetic(stop, method, state, step)
-        yield Taken("trunk", record, system, state.theta, state.rung, state.why, detail, stop)
+        mark = Mark(record, state.theta, state.rung, at, state.why, detail, stop)
+        yield Taken("trunk", mark, system)
         if stop is not None:
             return
 
@@ -94,6 +104,29 @@ def trunk_steps(
 def own_rows(system: System, reduction: Reduction) -> System:
     """Return this process's share of a system."""
     return system if reduction.size == 1 else system.shard(reduction.rank, reduction.size)
+
+
+def system_at(problem: Problem, method: Method, position: TrunkPosition, *, seed: int) -> System:
+    """Return the weighted system on the points of a position.
+
+    Args:
+        problem: The declaration.
+        method: How to solve it.
+        position: Where training stands.
+        seed: Seed of points and initial parameters.
+    """
+    system, _ = prepare(problem, method, seed=seed)
+    return _on_points_of(problem, method, system, position, seed=seed)
+
+
+def _on_points_of(
+    problem: Problem, method: Method, system: System, position: TrunkPosition, *, seed: int
+) -> System:
+    """Return the same weighted system on the points of a position; ``system`` is on any of its points."""
+    if position.drawn == 0:
+        return system
+    here = seed + 1009 * position.drawn
+    return on_fresh_points(problem, method, system, position.drawn_at, seed=here)
 
 
 def _reason_to_stop(

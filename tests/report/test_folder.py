@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pinnsolve.interop.replacing import replacing, write_text
+from pinnsolve.replacing import replacing, write_text
 from pinnsolve.report.folder import output_folder, read_run, write_run
 from pinnsolve.report.html import report_page
 from pinnsolve.report.result import Result, result_document

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 import pinnsolve as ps
-from pinnsolve.interop.replacing import write_text
 from pinnsolve.reference.finite_difference import finite_difference, why_no_grid
 from pinnsolve.reference.newton import NotSolvedError
+from pinnsolve.replacing import write_text
 
 from .cases import CASE_NAMES, Array, Case, case_named
 from .curves import Curve, envelope

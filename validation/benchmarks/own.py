@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pinnsolve as ps
-from pinnsolve.interop.replacing import write_text
+from pinnsolve.replacing import write_text
 from pinnsolve.training import train
 
 from .cases import CASE_NAMES, Case, Evaluate, case_named

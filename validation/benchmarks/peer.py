@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from pinnsolve.interop.replacing import write_text
+from pinnsolve.replacing import write_text
 
 from .cases import CASE_NAMES, Case, case_named
 from .curves import Curve

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pinnsolve.interop.replacing import replacing, write_text
+from pinnsolve.replacing import replacing, write_text
 
 from . import scaling
 from .cases import CASE_NAMES, case_named

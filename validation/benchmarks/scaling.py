@@ -24,7 +24,7 @@ import torch
 
 import pinnsolve as ps
 from pinnsolve.catalogue import shipped_problem
-from pinnsolve.interop.replacing import write_text
+from pinnsolve.replacing import write_text
 from pinnsolve.training import train
 
 SIZES = ((8, 4000), (16, 1000), (16, 2000), (16, 4000), (16, 8000), (24, 4000), (32, 4000))
