@@ -121,14 +121,20 @@ def order(name: str) -> int:
     return ["solution.h5", "solution.vtu", "result.json", "report.html"].index(name)
 
 
-def test_not_trusted_has_status_1() -> None:
-    done = run("solve", "rod.py", "--accuracy", "1e-11", "--max-seconds", "0.2", "--no-reference")
+def test_not_trusted_has_status_1(folder: Path) -> None:
+    """However good the solution: it is held to a target that it rightly misses."""
+    wrong = PROBLEM.replace("target=source * length**2 / 8", "target=99.0, tolerance=0.5")
+    assert wrong != PROBLEM
+    (folder / "rod.py").write_text(wrong)
+    done = run("solve", "rod.py", "--accuracy", "1e-6", "--max-seconds", "9", "--no-reference")
     assert done.exit_code == 1
     assert "Not trusted." in done.stdout
     assert "no independent reference: not asked for" in done.stdout
     document = json.loads(Path("runs/rod/result.json").read_text())
-    assert document["accuracy"] == 1e-11
+    assert document["accuracy"] == 1e-6
     assert document["reference"] is None
+    failed = [item["name"] for item in document["verdict"]["checks"] if not item["passed"]]
+    assert failed == ["T(middle)"]
 
 
 def test_json_is_all_there_is_on_stdout() -> None:

@@ -89,19 +89,20 @@ def error(trained: Trained) -> float:
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_within_twice_the_error_of_float64_or_the_status_says_so(name: str) -> None:
+    """Without a ladder ``auto`` is float64 here, see below."""
     exact = error(train(PROBLEMS[name](), replace(METHOD, precision="float64")))
     low = [replace(METHOD, precision=precision) for precision in ("float32", *MIXED)]
-    for method in (METHOD, LADDER, *low):
+    for method in (LADDER, *low):
         trained = train(PROBLEMS[name](), method)
-        status = trained.solution.status
-        if error(trained) > 2.0 * exact:
+        status, found = trained.solution.status, error(trained)
+        if found > 2.0 * exact:
             said = {
                 "float32": "the arithmetic limits the accuracy",
                 "bf16-mixed": "the error may be larger than with precision='float64'",
                 "fp16-mixed": "the error may be larger than with precision='float64'",
             }
             assert said[method.precision] in status.message  # auto has no excuse
-        assert error(trained) < 5e-3
+        assert found < 5e-3
 
 
 def test_single_precision_says_that_it_is_the_limit() -> None:

@@ -18,7 +18,7 @@ from pinnsolve.levels import mean_level
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.record import StepRecord
 from pinnsolve.training import STOP_SHARE, Trained, prepare, train
-from pinnsolve.training.convergence import estimated_error, given_misfit
+from pinnsolve.training.convergence import estimated_error, given_misfit, worst_error
 
 SEEDS = (0, 1, 2)
 QUICK = ps.Method(hidden=(5, 4), points=ps.PointCounts(40, 24, 16), max_steps=7, resample_every=3)
@@ -314,11 +314,38 @@ def test_error_estimate_forgives_a_constant_only_where_the_level_is_free(name: s
     generator = torch.Generator().manual_seed(0)
     old = torch.randn(50, system.network.num_outputs, generator=generator, dtype=torch.float64)
     free, fixed = torch.ones_like(old[0]), torch.zeros_like(old[0])
-    still = estimated_error(system, theta, [old, old], free)
-    lifted = [old, old + 300.0]
-    assert estimated_error(system, theta, lifted, free) == pytest.approx(still, rel=1e-12)
-    assert estimated_error(system, theta, lifted, fixed) > 100.0
-    assert estimated_error(system, theta, [old, 100.0 * old], free) > 0.98
+    still = estimated_error(system, theta, old, old, free)
+    lifted = old + 300.0
+    assert estimated_error(system, theta, old, lifted, free) == pytest.approx(still, rel=1e-12)
+    assert estimated_error(system, theta, old, lifted, fixed) > 100.0
+    assert estimated_error(system, theta, old, 100.0 * old, free) > 0.98
+
+
+def test_error_estimate_takes_what_is_missing_as_a_share_of_the_change() -> None:
+    """But for the misfit of given values, which is what it is."""
+    system, theta = prepare(rod(), QUICK, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    old = torch.randn(50, 1, generator=generator, dtype=torch.float64)
+    fixed, new = torch.zeros_like(old[0]), 1000.0 * old
+    whole = estimated_error(system, theta, old, new, fixed)
+    size = float((new - new.mean()).square().mean().sqrt())
+    assert whole == pytest.approx(float((new - old).square().mean().sqrt()) / size, rel=1e-12)
+    assert estimated_error(system, theta, old, new, fixed, 0.25) == pytest.approx(0.25 * whole)
+    misfit = float(given_misfit(system, theta)[0]) / size
+    assert estimated_error(system, theta, old, new, fixed, 0.0) == pytest.approx(misfit)
+
+
+def test_the_worst_group_of_points_decides() -> None:
+    system, theta = prepare(rod(), QUICK, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    old = 1000.0 * torch.randn(3, 50, 1, generator=generator, dtype=torch.float64)
+    fixed = torch.zeros_like(old[0, 0])
+    new = torch.stack([factor * one for factor, one in zip((1.1, 3.0, 1.2), old, strict=True)])
+    each = [
+        estimated_error(system, theta, before, after, fixed)
+        for before, after in zip(old, new, strict=True)
+    ]
+    assert worst_error(system, theta, old, new, fixed) == max(each) == each[1]
 
 
 def test_level_of_an_unsteady_field_is_its_mean_at_every_time() -> None:
@@ -332,16 +359,16 @@ def test_level_of_an_unsteady_field_is_its_mean_at_every_time() -> None:
         assert abs(float(solution.average("pressure", time=when))) < 1e-8 * scale
 
 
-def test_snapshots_show_every_step_and_change_nothing() -> None:
+def test_a_watcher_sees_every_step_and_changes_nothing() -> None:
     """The solution after every step; the last one is what is returned; the numbers are those without it."""
-    seen: list[tuple[np.ndarray, float, int]] = []
-    points = [[0.3, 0.1], [0.7, 0.5]] if rod().time is not None else [[0.3], [0.7]]
+    seen: list[tuple[float, np.ndarray]] = []
+    points = [[0.3], [0.7]]
 
-    def snapshot(solution: ps.Solution, seconds: float) -> None:
-        seen.append((solution.at(points).temperature, seconds, solution.record.num_steps))
+    def watcher(seconds: float, solution: ps.Solution) -> None:
+        seen.append((seconds, solution.at(points).temperature))
 
-    watched, alone = train(rod(), QUICK, snapshot=snapshot), train(rod(), QUICK)
-    assert [steps for _, _, steps in seen] == list(range(1, watched.solution.record.num_steps + 1))
-    assert [seconds for _, seconds, _ in seen] == sorted(seconds for _, seconds, _ in seen)
-    np.testing.assert_array_equal(seen[-1][0], watched.solution.at(points).temperature)
+    watched, alone = train(rod(), QUICK, watcher=watcher), train(rod(), QUICK)
+    assert len(seen) == watched.solution.record.num_steps
+    assert [seconds for seconds, _ in seen] == sorted(seconds for seconds, _ in seen)
+    np.testing.assert_array_equal(seen[-1][1], watched.solution.at(points).temperature)
     assert torch.equal(watched.theta, alone.theta)

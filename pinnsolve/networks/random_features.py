@@ -125,12 +125,13 @@ def draw_features(
 
     Args:
         number: F.
-        bandwidth: Typical slope along each axis, shape (D,); larger sees finer detail.
-        generator: Source of the draw.
+        bandwidth: Typical slope along each axis, shape (D,), float64 on the CPU; larger sees finer detail.
+        generator: Source of the draw, on the CPU.
     """
     shape = (number, len(bandwidth))
-    slopes = bandwidth * torch.randn(shape, generator=generator, dtype=torch.float64)
-    centres = _REACH * (2.0 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1.0)
+    slopes = bandwidth * torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
+    uniform = torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu")
+    centres = _REACH * (2.0 * uniform - 1.0)
     return slopes, -(slopes * centres).sum(dim=1)
 
 

@@ -26,9 +26,10 @@ class HeadState:
     Attributes:
         theta: Head weights and search variables of unknowns, shape (P,).
         loss: Half the sum of squared rows at theta.
-        damping: Damping of the last step, relative to the columns' norms; 0 for a full step.
+        damping: Damping of the last step, relative to the columns' norms; 0 for one along the full step.
         accepted: Whether the last step moved.
-        converged: Whether the linearised problem promised no less than was reached.
+        converged: Whether a full step reached what the linearised problem promised or gained hardly anything, or no
+            step gained at all.
     """
 
     theta: Tensor
@@ -72,6 +73,8 @@ class HeadNewton:
             reduction: Adds up over processes; all get the same state.
         """
         theta = state.theta
+        # where the field is still flat, an unknown coefficient has no effect: another step has to look again
+        final = not system.unknowns
         triangle = triangularise(
             lambda: system.linearised(theta),
             system.num_parameters,
@@ -79,23 +82,27 @@ class HeadNewton:
             damping=self.regularisation,
             reduction=reduction,
         )
-        for candidate, damping in self._trials(triangle, theta):
+        for candidate, share, damping in self._trials(triangle, theta):
             trial = reduction.agreed(candidate)
             with torch.no_grad():
                 loss = half_square(system.residual(trial), reduction)
             if loss < state.loss:
-                full = damping == 0.0 and loss > 0.5 * state.loss
-                reached = damping == 0.0 and loss <= _ENOUGH * triangle.least_loss
-                return HeadState(trial, loss, damping, converged=reached or full)
+                reached = final and loss <= _ENOUGH * triangle.least_loss
+                converged = share == 1.0 and (reached or loss > _HARDLY * state.loss)
+                return HeadState(trial, loss, damping, converged=converged)
         return HeadState(theta, state.loss, accepted=False, converged=True)
 
-    def _trials(self, triangle: Triangle, theta: Tensor) -> Iterator[tuple[Tensor, float]]:
+    def _trials(self, triangle: Triangle, theta: Tensor) -> Iterator[tuple[Tensor, float, float]]:
+        """Yield what to try next, its share of a full step (0 if it is none), and its damping."""
         full = torch.from_numpy(triangle.step()).to(theta)
         for share in self.shares:
-            yield theta + share * full, 0.0
+            yield theta + share * full, share, 0.0
         for damping in self.dampings:
-            yield theta + torch.from_numpy(triangle.step(damping)).to(theta), damping
+            yield theta + torch.from_numpy(triangle.step(damping)).to(theta), 0.0, damping
 
 
 _ENOUGH = 1.2
 """Loss over the linearised minimum at which a further step would gain nothing."""
+
+_HARDLY = 0.5
+"""Share of the loss that is left after a full step where a further one would gain nothing."""

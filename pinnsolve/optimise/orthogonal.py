@@ -116,7 +116,7 @@ def _shared(
 def _streamed(chunks: Chunks, norms: Array, start: Array, max_rows: int) -> Array:
     """Return the upper triangle of ``start`` (K, P + 1) on top of all rows, their columns divided by the norms."""
     width = len(norms) + 1
-    capacity = width + max(max_rows, width)
+    capacity = width + max(max_rows, width)  # room below a triangle with its right side
     stacked = np.zeros((capacity, width), order="F")
     filled = len(start)
     stacked[:filled] = start

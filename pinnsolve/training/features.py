@@ -298,12 +298,12 @@ def _counts(problem: Problem, num_features: int) -> PointCounts:
 
 
 def _start(problem: Problem, network: RandomFeatures) -> Tensor:
-    starts = torch.tensor([u.start for u in problem.unknowns], dtype=torch.float64)
-    return torch.cat((torch.zeros(network.num_parameters, dtype=torch.float64), starts))
+    head = torch.zeros(network.num_parameters, dtype=torch.float64, device="cpu")
+    return torch.cat((head, head.new_tensor([unknown.start for unknown in problem.unknowns])))
 
 
 def _all_axes(value: float, axes: int) -> Tensor:
-    return torch.full((axes,), value, dtype=torch.float64)
+    return torch.full((axes,), value, dtype=torch.float64, device="cpu")
 
 
 FIRST = 150

@@ -64,6 +64,7 @@ def growth_steps(
         reduction: Adds up over processes, each of which takes its share of a stage's rows.
     """
     weights = smooth_weights(problem, scaling, seed=seed)
+    good: tuple[Stage, Tensor] | None = None
     while True:
         stage = _stage(problem, scaling, weights, position, seed=seed)
         begin = clock()
@@ -85,7 +86,9 @@ def growth_steps(
         errors = (*position.errors, error)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
         last = replace(record, seconds=clock(), error_estimate=error)
-        yield _taken(stage, last, theta, position, stop)
+        if good is None or stop is not StopReason.NON_FINITE:
+            good = stage, theta
+        yield _taken(good[0], last, good[1], position, stop)
         if stop is not None:
             return
         linear = record.step == 1 if position.solved is None else position.solved.linear

@@ -24,7 +24,6 @@ from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training.checkpoint import Keeper, state_classes
-from pinnsolve.training.convergence import STOP_SHARE
 from pinnsolve.training.fingerprint import fingerprint
 from pinnsolve.training.growth import growth_steps, stage_system
 from pinnsolve.training.journal import Journal, Reached
@@ -214,8 +213,9 @@ def _steps(
                 yield taken
                 grown = taken.mark
         if grown is not None:
-            count, error = grown.record.step, grown.record.error_estimate
-            enough = error < max(STOP_SHARE * problem.accuracy, _BEYOND_TRUNKS)
+            count = grown.record.step
+            beyond = grown.record.error_estimate < _BEYOND_TRUNKS
+            enough = beyond or grown.stop is StopReason.CONVERGED
             if enough or method.trunk == "random" or count == method.max_steps:
                 return
     yield from train_trunk(first_step=count + 1)
@@ -239,8 +239,9 @@ def _ends(
             system = systems.get("trunk") or system_at(problem, method, position, seed=seed)
             ends["trunk"] = Taken("trunk", mark, system)
         else:
-            scaling = scaling_of(problem, seed)
-            system = systems.get("growth") or stage_system(problem, scaling, position, seed=seed)
+            system = systems.get("growth") or stage_system(
+                problem, scaling_of(problem, seed), position, seed=seed
+            )
             ends["growth"] = Taken("growth", mark, system)
     return ends
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -196,13 +197,37 @@ def _broken_text(file: h5py.File) -> None:
     file.attrs["levels"] = "{"
 
 
+def _network(file: h5py.File) -> dict[str, Any]:
+    return dict(json.loads(file["network"].asstr()[()]))
+
+
+def _write_network(file: h5py.File, item: dict[str, Any]) -> None:
+    del file["network"]
+    file["network"] = json.dumps(item)
+
+
+def _without_network(file: h5py.File) -> None:
+    del file["network"]
+
+
 def _unknown_network(file: h5py.File) -> None:
-    file.attrs["network"] = json.dumps({"class": "Popen", "fields": {}})
+    _write_network(file, {"class": "Popen", "fields": {}})
 
 
 def _unknown_field(file: h5py.File) -> None:
-    text = json.loads(file.attrs["network"])
-    file.attrs["network"] = json.dumps({**text, "fields": {**text["fields"], "extra": 1}})
+    item = _network(file)
+    _write_network(file, {**item, "fields": {**item["fields"], "extra": 1}})
+
+
+def _features_of_two_lengths(file: h5py.File) -> None:
+    fields = {"slopes": [[1.0], [2.0]], "offsets": [0.0], "num_outputs": 1, "base": None}
+    _write_network(file, {"class": "RandomFeatures", "fields": fields})
+
+
+def _unknown_network_below_features(file: h5py.File) -> None:
+    base = [{"class": "Popen", "fields": {}}, [0.0]]
+    fields = {"slopes": [[1.0]], "offsets": [0.0], "num_outputs": 1, "base": base}
+    _write_network(file, {"class": "RandomFeatures", "fields": fields})
 
 
 def _unknown_reason(file: h5py.File) -> None:
@@ -216,8 +241,11 @@ def _unknown_reason(file: h5py.File) -> None:
         _too_few_parameters,
         _without_verdict,
         _broken_text,
+        _without_network,
         _unknown_network,
         _unknown_field,
+        _features_of_two_lengths,
+        _unknown_network_below_features,
         _unknown_reason,
     ],
 )
@@ -271,7 +299,9 @@ def test_other_unknowns_are_refused(
         read_solution(tmp_path / "s.h5", solution_of("rod").problem)
 
 
-def test_mlp_is_the_only_network_that_a_file_names(solution_of: SolutionOf, tmp_path: Path) -> None:
+def test_a_file_names_the_class_of_its_network(solution_of: SolutionOf, tmp_path: Path) -> None:
     solution_of("rod").save(tmp_path / "s.h5")
     with h5py.File(tmp_path / "s.h5") as file:
-        assert json.loads(file.attrs["network"])["class"] == MLP.__name__
+        assert file.attrs["version"] == 3
+        assert "network" not in file.attrs
+        assert _network(file)["class"] == MLP.__name__

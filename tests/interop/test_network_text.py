@@ -14,7 +14,16 @@ import torch
 import pinnsolve as ps
 from pinnsolve.interop.hdf5 import read_solution
 from pinnsolve.interop.network_text import network_of, network_text
-from pinnsolve.networks import MLP, Embedding, Fourier, Periodic
+from pinnsolve.networks import (
+    MLP,
+    Embedding,
+    Fourier,
+    FrozenInputs,
+    Network,
+    Periodic,
+    RandomFeatures,
+    draw_features,
+)
 from pinnsolve.scaling import Scaling
 
 METHODS = {
@@ -72,14 +81,85 @@ def test_files_give_the_same_values(name: str, tmp_path: Path, solution_of) -> N
     assert np.array_equal(again.gradient("velocity", points), solution.gradient("velocity", points))
 
 
-def test_files_of_the_first_format_are_read(tmp_path: Path, solution_of) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_files_of_earlier_formats_are_read(version: int, tmp_path: Path, solution_of) -> None:
+    """Up to the second, the network was an attribute; the first had no embeddings."""
     solution = solution_of("rod")
     solution.save(tmp_path / "s.h5")
     with h5py.File(tmp_path / "s.h5", "a") as file:
-        item = json.loads(file.attrs["network"])
-        del item["fields"]["embedding"]
-        file.attrs["network"], file.attrs["version"] = json.dumps(item), 1
-    assert read_solution(tmp_path / "s.h5", solution.problem).network == solution.network
+        item = json.loads(file["network"].asstr()[()])
+        del file["network"]
+        if version == 1:
+            del item["fields"]["embedding"]
+        file.attrs["network"], file.attrs["version"] = json.dumps(item), version
+    again = read_solution(tmp_path / "s.h5", solution.problem)
+    assert again.network == solution.network
+    points = np.linspace(-1.0, 3.0, 9)[:, None]
+    assert np.array_equal(again.at(points).temperature, solution.at(points).temperature)
+
+
+def features(base: bool, number: int = 4000) -> RandomFeatures:
+    """So many that their text would be too long for an attribute."""
+    generator = torch.Generator().manual_seed(0)
+    bandwidth = torch.tensor([1.0, 1e-7], dtype=torch.float64)
+    slopes, offsets = draw_features(number, bandwidth, generator)
+    if not base:
+        return RandomFeatures(slopes, offsets, 3)
+    below = MLP(2, 3, (4,), embedding=Periodic(((0, 2.0),)))
+    parameters = below.initial_parameters(
+        generator, dtype=torch.float64, device=torch.device("cpu")
+    )
+    return RandomFeatures(slopes, offsets, 3, (below, parameters))
+
+
+def assert_same_features(found: Network, wanted: RandomFeatures) -> None:
+    assert isinstance(found, RandomFeatures)
+    assert torch.equal(found.slopes, wanted.slopes)
+    assert torch.equal(found.offsets, wanted.offsets)
+    assert found.num_outputs == wanted.num_outputs
+    assert (found.base is None) == (wanted.base is None)
+    if found.base is not None and wanted.base is not None:
+        assert found.base[0] == wanted.base[0]
+        assert torch.equal(found.base[1], wanted.base[1])
+
+
+@pytest.mark.parametrize("base", [False, True])
+def test_features_come_back_bit_by_bit(base: bool) -> None:
+    problem, wanted = kovasznay(), features(base, 20)
+    text = network_text(wanted)
+    assert_same_features(network_of(text, problem, scaling_of(problem)), wanted)
+    assert json.loads(text)["class"] == "RandomFeatures"
+
+
+@pytest.mark.parametrize("base", [False, True])
+def test_files_of_features_give_the_same_values(base: bool, tmp_path: Path, solution_of) -> None:
+    problem, network = kovasznay(), features(base)
+    generator = torch.Generator().manual_seed(1)
+    head = torch.randn(network.num_parameters, generator=generator, dtype=torch.float64)
+    solution = replace(
+        solution_of("rod"),
+        problem=problem,
+        network=network,
+        parameters=head,
+        scaling=scaling_of(problem),
+        levels={},
+    )
+    solution.save(tmp_path / "s.h5")
+    again = read_solution(tmp_path / "s.h5", kovasznay())
+    assert_same_features(again.network, network)
+    points = np.random.default_rng(0).uniform(-0.5, 1.0, (30, 2))
+    assert np.array_equal(again.at(points).velocity, solution.at(points).velocity)
+    assert np.array_equal(again.gradient("velocity", points), solution.gradient("velocity", points))
+
+
+def test_features_at_given_values_come_back(tmp_path: Path) -> None:
+    """What a solution over ranges holds once they have values."""
+    problem, inner = kovasznay(), features(base=False, number=5)
+    frozen = FrozenInputs(inner, ((1, 0.25),))
+    again = network_of(network_text(frozen), problem, scaling_of(problem))
+    assert isinstance(again, FrozenInputs)
+    assert again.held == frozen.held
+    assert_same_features(again.network, inner)
 
 
 def test_own_classes_are_not_saved() -> None:
