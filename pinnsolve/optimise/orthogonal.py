@@ -101,13 +101,14 @@ def _shared(
     reduction: Reduction,
 ) -> Triangle:
     """Return the triangle of the rows of all processes, merged from one triangle of each."""
-    squares = torch.from_numpy(_column_squares(chunks, num_parameters))
-    norms = _nonzero(np.sqrt(reduction.sum(squares).numpy()))
     width = num_parameters + 1
-    nothing = np.zeros((0, width))
-    own = _streamed(chunks, norms, nothing, min(max_rows, num_rows))
     square = np.zeros((width, width))
+    own = _streamed(chunks, np.ones(num_parameters), square[:0], min(max_rows, num_rows))
     square[: len(own)] = own
+    # a triangle has the column norms of its rows, and scaling columns commutes with triangularising
+    squares = torch.from_numpy(np.square(square[:, :-1]).sum(axis=0))
+    norms = _nonzero(np.sqrt(reduction.sum(squares).numpy()))
+    square[:, :-1] /= norms
     triangles = reduction.gathered(torch.from_numpy(square))
     term = np.diag([damping] * num_parameters + [0.0])
     return _triangle(reduce(_merged, [t.numpy() for t in triangles], term), norms)
