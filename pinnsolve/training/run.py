@@ -13,13 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import PointCounts, make_blocks
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.method import Method
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
-from pinnsolve.residuals import RowKey, System, build_system
+from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
@@ -247,14 +246,13 @@ def _ends(
 
 
 def _best(problem: Problem, method: Method, ends: Mapping[Phase, Taken], seed: int) -> Taken:
-    """Return where the better kind of training ended, by the residual on points that neither was trained on."""
+    """Return where the kind of training ended whose estimated error is smaller.
+
+    Their residuals do not compare: next to a singularity the worse answer may have the smaller one.
+    """
     if not ends:  # interrupted before the first step
         return _unmoved(problem, method, seed)
-    if len(ends) == 1:
-        return next(iter(ends.values()))
-    weights = ends["growth"].system.weights
-    losses = {phase: _fresh_loss(problem, taken, weights, seed) for phase, taken in ends.items()}
-    return ends[min(losses, key=lambda phase: losses[phase])]
+    return min(ends.values(), key=lambda taken: taken.record.error_estimate)
 
 
 def _unmoved(problem: Problem, method: Method, seed: int) -> Taken:
@@ -265,28 +263,6 @@ def _unmoved(problem: Problem, method: Method, seed: int) -> Taken:
     position = TrunkPosition(0.0, 1, 0, state, 0, theta, ())
     record = StepRecord(0, 0.0, loss, math.inf, 0.0)
     return Taken("trunk", Mark(record, theta, state.rung, position), system)
-
-
-def _fresh_loss(
-    problem: Problem, taken: Taken, weights: Mapping[RowKey, float], seed: int
-) -> float:
-    counts = PointCounts(4000, 1000, 1000 if problem.time is not None else 0)
-    like = torch.empty(0, dtype=torch.float64, device="cpu")
-    system = build_system(
-        make_blocks(problem, counts, seed=seed + _FRESH),
-        problem.field_shapes,
-        problem.frame,
-        taken.system.network,
-        taken.system.scaling.to(dtype=like.dtype, device=like.device),
-        problem.unknowns,
-        weights=weights,
-    )
-    with torch.no_grad():
-        return half_square(system.residual(taken.theta.to(like)))
-
-
-_FRESH = 700_001
-"""What is added to the seed for points on which the kinds of training are compared."""
 
 
 def _finished(problem: Problem, taken: Taken, record: RunRecord) -> Solution:
