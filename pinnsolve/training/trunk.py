@@ -30,6 +30,7 @@ from pinnsolve.training.convergence import (
     snapshot,
     worst_error,
 )
+from pinnsolve.training.mishaps import OutOfMemoryError, runaways, step_within_memory
 from pinnsolve.training.positions import TrunkPosition
 from pinnsolve.training.taken import Clock, Mark, Taken
 
@@ -81,7 +82,12 @@ def trunk_steps(
             own = own_rows(system, reduction)
         elapsed = (clock() - at.begun) / max(method.max_seconds - at.begun, 1e-9)
         spent = max(step / method.max_steps, elapsed)
-        state = schedule.step(own, at.state, reduction, spent=spent)
+        number = at.first_step + step - 1
+        try:
+            state, own = step_within_memory(schedule, own, at.state, reduction, spent=spent)
+        except OutOfMemoryError as lack:
+            yield Taken("trunk", _not_taken(at, number, clock(), str(lack)), system)
+            return
         refusals = 0 if state.accepted else at.refusals + 1
         snapshots = (*at.snapshots[-_MEMORY:], snapshot(system, state.theta, probe))
         at = replace(at, step=step, state=state, snapshots=snapshots, refusals=refusals)
@@ -89,16 +95,24 @@ def trunk_steps(
         if step >= _MEMORY:
             error = worst_error(system, state.theta, snapshots[0], snapshots[-1], floating)
             error = reduction.agreed_number(error)
-        number = at.first_step + step - 1
         record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
         stop = _reason_to_stop(problem, method, record, state, refusals)
-        detail = ""
-        if stop is not None:
+        detail = runaways(problem, state.theta)
+        if detail:
+            stop = StopReason.RUNAWAY
+        elif stop is not None:
             stop, detail = _with_cost_of_arithmetic(stop, method, state, step)
         mark = Mark(record, state.theta, state.rung, at, state.why, detail, stop)
         yield Taken("trunk", mark, system)
         if stop is not None:
             return
+
+
+def _not_taken(at: TrunkPosition, number: int, seconds: float, detail: str) -> Mark:
+    """Return a step that did not fit into memory."""
+    state = at.state
+    record = StepRecord(number, seconds, state.loss, math.inf, state.damping, accepted=False)
+    return Mark(record, state.theta, state.rung, at, state.why, detail, StopReason.OUT_OF_MEMORY)
 
 
 def own_rows(system: System, reduction: Reduction) -> System:
