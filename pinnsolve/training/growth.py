@@ -81,7 +81,7 @@ def growth_steps(
         if position.fields is not None:
             share = min(1.0, math.sqrt(losses[-1] / losses[-2])) if losses[-2] > 0.0 else 1.0
             error = worst_error(stage.system, theta, position.fields, fields, floating, share)
-            error = max(error, share * goal_error(problem, dict(position.numbers), numbers))
+            error = max(error, goal_error(problem, dict(position.numbers), numbers))
             error = reduction.agreed_number(error)
         errors = (*position.errors, error)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)

@@ -36,7 +36,7 @@ Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
 
 Watcher = Callable[[float, Solution], None]
-"""Called after every step with the seconds of training so far and the present solution."""
+"""Called after every step with the seconds of training so far and the solution that would be returned now."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,10 @@ def train(
                     observer(taken.record)
                 if watcher is not None:
                     with journal.clock.stopped():
-                        watcher(
-                            taken.record.seconds,
-                            present_solution(problem, taken.system, taken.theta),
-                        )
+                        ends = _ends(problem, how, seed, journal.reached, systems)
+                        best = _best(problem, how, ends, seed)
+                        solution = present_solution(problem, best.system, best.theta)
+                        watcher(taken.record.seconds, solution)
         except KeyboardInterrupt:
             cut_short = Status.of(StopReason.INTERRUPTED)
         except LostProcessError as error:
