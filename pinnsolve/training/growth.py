@@ -165,7 +165,7 @@ def _reason_to_stop(
     """Return why growth ends after a stage, or None to go on."""
     if not math.isfinite(errors[-1]) and stage.number > 0:
         return StopReason.NON_FINITE
-    if errors[-1] < problem.accuracy:
+    if errors[-1] < _GOAL_SHARE * problem.accuracy:
         return StopReason.CONVERGED
     if stage.system.num_parameters * GROWTH > method.max_features:
         return StopReason.STALLED
@@ -174,6 +174,9 @@ def _reason_to_stop(
     slow = stage.number >= _EARLIEST and errors[-1] > _LEAST_FALL * errors[-3]
     return StopReason.STALLED if slow else None
 
+
+_GOAL_SHARE = 0.5
+"""Share of the accuracy asked for that the estimated error has to reach."""
 
 _LEAST_FALL = 0.4
 """Factor by which the error must fall over two stages for growth to go on."""
