@@ -168,7 +168,7 @@ def _reason_to_stop(
     if errors[-1] < _GOAL_SHARE * problem.accuracy:
         return StopReason.CONVERGED
     if stage.system.num_parameters * GROWTH > method.max_features:
-        return StopReason.STALLED
+        return StopReason.CONVERGED if errors[-1] < problem.accuracy else StopReason.STALLED
     if seconds + GROWTH**3 * stage_seconds > method.max_seconds:
         return StopReason.MAX_SECONDS
     slow = stage.number >= _EARLIEST and errors[-1] > _LEAST_FALL * errors[-3]
@@ -176,7 +176,7 @@ def _reason_to_stop(
 
 
 _GOAL_SHARE = 0.5
-"""Share of the accuracy asked for that the estimated error has to reach."""
+"""Share of the accuracy asked for that the estimated error has to reach, as long as there can be more features."""
 
 _LEAST_FALL = 0.4
 """Factor by which the error must fall over two stages for growth to go on."""
