@@ -17,6 +17,7 @@ from rich.console import Console
 
 from pinnsolve.catalogue import make_problem, shipped_problems
 from pinnsolve.continuation import answer_along
+from pinnsolve.distributed import LostProcessError, process_count, process_rank
 from pinnsolve.interop.hdf5 import Companions, read_origin
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
@@ -29,13 +30,14 @@ from pinnsolve.report.result import Result, gather, result_text
 from pinnsolve.report.run_plots import problem_picture, training_blocks
 from pinnsolve.report.tables import problem_tables, result_tables
 from pinnsolve.scaling import find_scaling
-from pinnsolve.status import StopReason
+from pinnsolve.status import Status, StopReason
 from pinnsolve.time_slabs import answer_in_slabs
-from pinnsolve.training import STOP_SHARE
+from pinnsolve.training import STOP_SHARE, train
 
 EXIT_NOT_TRUSTED = 1
 EXIT_BAD_INPUT = 2
 EXIT_DEFECT = 70
+EXIT_LOST_PROCESS = 75
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
@@ -59,7 +61,8 @@ Settings = Annotated[
 def main() -> None:
     """Run the command line.
 
-    The exit status is 0 trusted, 1 not trusted, 2 bad input, 130 interrupted, 70 a defect of pinnsolve.
+    The exit status is 0 trusted, 1 not trusted, 2 bad input, 130 interrupted, 70 a defect of pinnsolve,
+    75 another process of the run was lost.
     """
     # click's UsageError, wherever typer keeps it
     usage_error: type[Exception] = typer.BadParameter.__bases__[0]
@@ -172,6 +175,11 @@ def solve(
         if accuracy is not None:
             problems = [replace(problem, accuracy=accuracy) for problem in problems]
         problem = problems[-1]
+        if process_count() > 1 and (len(problems) > 1 or slabs is not None):
+            raise ValueError(
+                "--through and --slabs solve one problem after the other on one process; "
+                f"torchrun started {process_count()}: leave out torchrun, or these options"
+            )
         where = out if out is not None else Path("runs") / problem.name
         options = [
             "--seed",
@@ -192,6 +200,10 @@ def solve(
         ]
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
+        if process_rank() != 0:
+            trained = train(problem, method, seed=seed, checkpoint=checkpoint)
+            _exit_if_lost(trained.solution.status)
+            return  # the first process compares, judges and writes
         with run_folder.output_folder(where):
             result = _run(problems, slabs, method, seed, reference, verbose, command, checkpoint)
             files = run_folder.write_run(result, where)
@@ -201,6 +213,7 @@ def solve(
         _console().print(*result_tables(result), sep="\n")
         typer.echo("\n" + "\n".join(str(file) for file in files))
     solution = result.solution
+    _exit_if_lost(solution.status)
     if solution.verdict is None or solution.status.reason is StopReason.INTERRUPTED:
         raise typer.Exit(EXIT_INTERRUPTED)
     if not result.trusted:
@@ -291,6 +304,13 @@ def _run(
         return gather(judged.solution, Companions(values, command))
 
 
+def _exit_if_lost(status: Status) -> None:
+    """Say what happened and exit with status 75 if another process of the run was lost."""
+    if status.reason is StopReason.LOST_PROCESS:
+        _complain(status.message)
+        raise typer.Exit(EXIT_LOST_PROCESS)
+
+
 def _parsed(settings: list[str] | None) -> dict[str, str]:
     """Return ``NAME=VALUE`` options as a mapping."""
     parsed: dict[str, str] = {}
@@ -326,6 +346,9 @@ def _errors_in_one_line() -> Iterator[None]:
     except ValueError as error:
         _complain(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
+    except LostProcessError as error:
+        _complain(str(error))
+        raise typer.Exit(EXIT_LOST_PROCESS) from error
     except KeyboardInterrupt as stop:
         _complain("interrupted")
         raise typer.Exit(EXIT_INTERRUPTED) from stop

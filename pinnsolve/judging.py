@@ -344,6 +344,12 @@ def _estimate_checks(solution: Solution) -> list[Check]:
 
 def _status_checks(solution: Solution) -> list[Check]:
     """Never trust a run that did not get to its end."""
-    bad = (StopReason.INTERRUPTED, StopReason.NON_FINITE)
+    bad = (
+        StopReason.INTERRUPTED,
+        StopReason.NON_FINITE,
+        StopReason.LOST_PROCESS,
+        StopReason.OUT_OF_MEMORY,
+        StopReason.RUNAWAY,
+    )
     broken = solution.status.reason in bad
     return [Check("run was cut short", 1.0, 0.5, solution.status.message)] if broken else []

@@ -76,7 +76,7 @@ class Method:
             and singular ones; ``auto`` does the first and, if it is not enough, the second.
         max_features: Most head weights of random features; the cost of a solve grows with their cube.
         hidden: Widths of the hidden layers.
-        points: Numbers of collocation points.
+        points: Numbers of collocation points of a trained trunk; random features take as many as they need.
         bandwidth: Factor on the first layer's initial weights; larger sees finer detail.
         embedding: What the network sees of the coordinates: ``auto`` makes it periodic where the
             declaration is, ``none`` gives it the coordinates themselves.
@@ -90,13 +90,13 @@ class Method:
         max_seconds: Most wall time of the training loop, in s.
         precision: Arithmetic.
         device: ``cpu``, ``cuda``, ``cuda:1`` ...
-        optimiser: The least-squares optimiser, or a whole :class:`Schedule` of stages (with
-            ``precision="auto"``, since its stages say their own).
+        optimiser: The least-squares optimiser, dense or matrix-free (for large networks), or a whole
+            :class:`Schedule` of stages (with ``precision="auto"``, since its stages say their own).
         max_batch_points: Most points in one Jacobian chunk; bounds memory.
     """
 
     trunk: Trunk = "auto"
-    max_features: int = 4500
+    max_features: int = 4000
     hidden: tuple[int, ...] | None = None
     points: PointCounts | None = None
     bandwidth: float = 2.0
@@ -139,6 +139,11 @@ class Method:
                 raise ValueError(
                     f"{name} must be one of {', '.join(get_args(kinds))}, got {getattr(self, name)!r}"
                 )
+        if self.trunk == "random" and self._asks_for_a_trained_trunk:
+            raise ValueError(
+                "trunk='random' has one layer of fixed features in float64, without embedding or transform: leave "
+                "hidden, embedding, boundary, velocity, optimiser and precision as they are, or use trunk='trained'"
+            )
         if self.boundary == "exact" and self.velocity == "stream function":
             raise ValueError(
                 "boundary='exact' and velocity='stream function' exclude each other: adding given values would "
@@ -179,13 +184,16 @@ class Method:
         """
         if self.trunk != "auto":
             return self.trunk == "random"
-        chosen_by_hand = self.hidden is not None or isinstance(self.embedding, Embedding)
-        chosen_by_hand = chosen_by_hand or self.optimiser != GaussNewton()
-        special = self.boundary != "penalty" or self.velocity != "components"
         inverse = bool(problem.unknowns) or problem.measurements is not None
-        return not (
-            chosen_by_hand or special or inverse or self.precision not in ("auto", "float64")
-        )
+        return not (inverse or self._asks_for_a_trained_trunk)
+
+    @property
+    def _asks_for_a_trained_trunk(self) -> bool:
+        """Whether anything was chosen by hand that random features do not have."""
+        network = self.hidden is not None or isinstance(self.embedding, Embedding)
+        special = self.boundary != "penalty" or self.velocity != "components"
+        optimiser = self.optimiser != GaussNewton() or self.precision not in ("auto", "float64")
+        return network or special or optimiser
 
     @property
     def torch_device(self) -> torch.device:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import Block
+from pinnsolve.grouping import Group, group_blocks
 from pinnsolve.jets import Fields, Frame, MultiIndex
 from pinnsolve.jets.scalar import Leaf, Numeric
 from pinnsolve.multi_index import VALUE, lower_set
@@ -34,33 +35,6 @@ class RowKey:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Blocks that share streams and number of equations, as one batch of points.
-
-    Attributes:
-        blocks: Positions of the blocks.
-        equations: Equation names, per block, aligned by rank.
-        indices: Streams to propagate (a lower set).
-        unit_points: Points in network units, shape (sets * N, D); the second set of a periodic
-            pair follows.
-        num_points: N.
-        num_sets: 1, or 2 for periodic pairs.
-    """
-
-    blocks: tuple[int, ...]
-    equations: tuple[tuple[str, ...], ...]
-    indices: tuple[MultiIndex, ...]
-    unit_points: Tensor
-    num_points: int
-    num_sets: int
-
-    @property
-    def num_equations(self) -> int:
-        """Number of rows per point."""
-        return len(self.equations[0])
-
-
-@dataclass(frozen=True)
 class System:
     """The weighted least-squares system of a problem on given points.
 
@@ -76,6 +50,8 @@ class System:
             their block as well, or by the noise if they are measurements.
         satisfied: Equations left out, since the network meets them whatever its parameters.
         tables: Tabulated features by group, of networks with a fixed trunk; empty computes them when needed.
+        whole_sizes: Number of points by block name of the system that this one is a shard of;
+            None if it is whole.
     """
 
     frame: Frame
@@ -88,6 +64,7 @@ class System:
     weights: Mapping[RowKey, float]
     satisfied: frozenset[RowKey] = frozenset()
     tables: tuple[Table, ...] = ()
+    whole_sizes: Mapping[str, int] | None = None
 
     def to(self, *, dtype: torch.dtype) -> System:
         """Return the same system in another precision; this one is left alone.
@@ -129,8 +106,18 @@ class System:
         )
 
     @property
+    def by_group(self) -> tuple[System, ...]:
+        """One system per group; their rows, in this order, are the rows of this one."""
+        return tuple(
+            replace(self, groups=(group,), tables=self.tables[i : i + 1])
+            for i, group in enumerate(self.groups)
+        )
+
+    @property
     def block_sizes(self) -> dict[str, int]:
-        """Number of points by block name."""
+        """Number of points by block name; of a shard, those of the whole system."""
+        if self.whole_sizes is not None:
+            return dict(self.whole_sizes)
         sizes: dict[str, int] = {}
         for block in self.blocks:
             sizes[block.name] = sizes.get(block.name, 0) + block.num_points
@@ -189,6 +176,58 @@ class System:
                 if group.num_sets == 2:
                     jacobian = jacobian[: group.num_points] + jacobian[group.num_points :]
                 yield row.detach(), jacobian
+
+    def rebatched(self, max_points: int) -> System:
+        """Return the same rows in other batches, and so in another order.
+
+        Args:
+            max_points: Most points in one batch.
+        """
+        pieces = [
+            (position, slice(start, start + max_points))
+            for position, block in enumerate(self.blocks)
+            for start in range(0, block.num_points, max_points)
+        ]
+        return self._of(pieces, max_points)
+
+    def shard(self, rank: int, size: int) -> System:
+        """Return one process's share of the rows: every ``size``-th point of every block.
+
+        Rows keep the factors they have in the whole system, so J^T J, J^T r and the loss of the
+        whole are the sums over the shards.
+
+        Args:
+            rank: Which share, from 0.
+            size: Number of shares.
+
+        Raises:
+            ValueError: If there is no such share, or if there are too few points for so many.
+        """
+        if not 0 <= rank < size:
+            raise ValueError(f"a shard needs 0 <= rank < size, got rank {rank} of {size}")
+        largest = max(block.num_points for block in self.blocks)
+        if largest < size:
+            raise ValueError(
+                f"{size} processes cannot share blocks of at most {largest} points; "
+                "start fewer processes or give more points (Method(points=...))"
+            )
+        # blocks of one point go to the ranks in turn
+        spans = (slice((rank - i) % size, None, size) for i in range(len(self.blocks)))
+        return self._of(list(enumerate(spans)), max(group.num_points for group in self.groups))
+
+    def _of(self, pieces: Sequence[tuple[int, slice]], max_points: int) -> System:
+        """Return the system of some points of some blocks, scaled as in the whole."""
+        plans = {
+            position: (group.indices, names)
+            for group in self.groups
+            for position, names in zip(group.blocks, group.equations, strict=True)
+        }
+        taken = [(self.blocks[position].taken(span), plans[position]) for position, span in pieces]
+        kept = [(block, plan) for block, plan in taken if block.num_points > 0]
+        blocks = tuple(block for block, _ in kept)
+        groups = group_blocks(blocks, [plan for _, plan in kept], self.scaling, max_points)
+        part = replace(self, blocks=blocks, groups=groups, tables=(), whole_sizes=self.block_sizes)
+        return part.tabulated() if self.tables else part
 
     def fields(self, streams: Tensor, indices: Sequence[MultiIndex]) -> Fields:
         """Return the fields, in SI units, of network streams (S, N, C)."""
@@ -320,33 +359,12 @@ def build_system(
         for start in range(0, block.num_points, max_points)
     ]
     pieces, plans = _planned(pieces, shapes, frame, values, satisfied)
-    buckets: dict[tuple[object, ...], list[list[int]]] = {}
-    for i, (piece, (indices, names)) in enumerate(zip(pieces, plans, strict=True)):
-        key = (indices, len(names), len(piece.point_sets), piece.kind == "data")
-        batches = buckets.setdefault(key, [[]])
-        if sum(pieces[k].num_points for k in batches[-1]) + piece.num_points > max_points:
-            batches.append([])
-        batches[-1].append(i)
     moved = tuple(piece.to(dtype=like.dtype, device=like.device) for piece in pieces)
-    groups = []
-    for members in (batch for batches in buckets.values() for batch in batches if batch):
-        sets = len(moved[members[0]].point_sets)
-        unit = [scaling.to_unit(moved[i].point_sets[k]) for k in range(sets) for i in members]
-        groups.append(
-            Group(
-                blocks=tuple(members),
-                equations=tuple(plans[i][1] for i in members),
-                indices=plans[members[0]][0],
-                unit_points=torch.cat(unit),
-                num_points=sum(moved[i].num_points for i in members),
-                num_sets=sets,
-            )
-        )
     return System(
         frame,
         dict(shapes),
         moved,
-        tuple(groups),
+        group_blocks(moved, plans, scaling, max_points),
         network,
         scaling,
         unknowns,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pinnsolve.distributed import process_rank
 from pinnsolve.judging import judge
 from pinnsolve.judging_ranges import Sample, along, judge_ranges, sample_ranges
 from pinnsolve.method import Method
@@ -19,6 +20,9 @@ from pinnsolve.training import STOP_SHARE, Observer, Trained, train
 
 Announce = Callable[[str], None]
 """Told what comes next: ``solving the reference``, ``checking``."""
+
+CUT_SHORT = (StopReason.INTERRUPTED, StopReason.LOST_PROCESS)
+"""Ends that are not the run's own: nothing is compared with a reference any more."""
 
 _FRESH = 1_000_003
 """What is added to the seed for points that were not trained on."""
@@ -74,7 +78,8 @@ def solve(
     """
     how = method if method is not None else Method()
     goal = STOP_SHARE * problem.accuracy
-    with bar_on_stderr(goal=goal, max_seconds=how.max_seconds, wanted=progress) as bar:
+    shown = progress and process_rank() == 0
+    with bar_on_stderr(goal=goal, max_seconds=how.max_seconds, wanted=shown) as bar:
         judged = answer(
             problem,
             how,
@@ -145,7 +150,7 @@ def judged_answer(
         return _answer_over_ranges(trained, reference, announce, seed=seed + _FRESH)
     independent: Reference | NoReference = NoReference("interrupted")
     try:
-        if trained.solution.status.reason is not StopReason.INTERRUPTED:
+        if trained.solution.status.reason not in CUT_SHORT:
             independent = _reference(trained, reference, announce)
         if announce is not None:
             announce("checking")
@@ -182,7 +187,7 @@ def _answer_over_ranges(
     samples: tuple[Sample, ...] = ()
     try:
         find = _ReferencesInTime(problem, wanted)
-        if trained.solution.status.reason is StopReason.INTERRUPTED:
+        if trained.solution.status.reason in CUT_SHORT:
             find = _ReferencesInTime(problem, NoReference("interrupted"))
         elif announce is not None and wanted is True:
             announce("solving references over the range")

@@ -16,6 +16,9 @@ class StopReason(Enum):
     INTERRUPTED = "interrupted"
     NON_FINITE = "non_finite"
     PRECISION = "precision"
+    LOST_PROCESS = "lost_process"
+    OUT_OF_MEMORY = "out_of_memory"
+    RUNAWAY = "runaway"
 
 
 _MESSAGES = {
@@ -34,6 +37,19 @@ _MESSAGES = {
     StopReason.PRECISION: (
         "the arithmetic limits the accuracy: the damping reached the noise floor of float32, "
         "below which float64 goes on; use precision='auto'"
+    ),
+    StopReason.LOST_PROCESS: (
+        "another process of this run died or did not answer; this is the last good state. "
+        "Look for its error message, then start all processes again (resume from checkpoint, if there is one)"
+    ),
+    StopReason.OUT_OF_MEMORY: (
+        "memory ran out even in the smallest batches of points; this is the last good state. "
+        "Use a narrower network, or Method(optimiser=MatrixFree()), whose memory grows with the parameters, "
+        "not with their square"
+    ),
+    StopReason.RUNAWAY: (
+        "an unknown ran to its bound or far from its initial value: the data do not hold it. "
+        "Give bounds or a better initial value, measure where it matters, and check units and signs"
     ),
 }
 

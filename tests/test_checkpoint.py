@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import pinnsolve as ps
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.optimise import Adam, GaussNewton, HandOver, Ladder, Schedule, Stage
 from pinnsolve.optimise.first_order import AdamState
 from pinnsolve.optimise.mixed import loss_and_gradient
@@ -387,11 +388,11 @@ class Own:
 
     part: object = Count
 
-    def init(self, system: System, theta: torch.Tensor) -> OwnState:
-        state = Adam().init(system, theta)
+    def init(self, system: System, theta: torch.Tensor, reduction: Reduction = ALONE) -> OwnState:
+        state = Adam().init(system, theta, reduction)
         return OwnState(theta, state.loss, state.first, state.second, state.scales)
 
-    def step(self, system: System, state: OwnState) -> OwnState:
+    def step(self, system: System, state: OwnState, reduction: Reduction = ALONE) -> OwnState:
         if self.part is not Count:
             return replace(state, count={"steps": 1})
         count = Count(state.count.steps + 1, (*state.count.seen[-2:], state.theta))
@@ -415,11 +416,13 @@ def test_own_states_that_no_file_can_hold_are_refused(tmp_path: Path) -> None:
 class Unnamed:
     """An optimiser that does not say what its state is."""
 
-    def init(self, system: System, theta: torch.Tensor) -> OptimiserState:
-        return GaussNewton().init(system, theta)
+    def init(
+        self, system: System, theta: torch.Tensor, reduction: Reduction = ALONE
+    ) -> OptimiserState:
+        return GaussNewton().init(system, theta, reduction)
 
-    def step(self, system, state):
-        return GaussNewton().step(system, state)
+    def step(self, system, state, reduction=ALONE):
+        return GaussNewton().step(system, state, reduction)
 
 
 def test_optimisers_with_unknown_states_are_refused(tmp_path: Path) -> None:

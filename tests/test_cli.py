@@ -156,6 +156,14 @@ def test_continuation_and_slabs_refuse_what_they_cannot_do() -> None:
     assert "no parameter 'sauce'" in error_of(run("solve", "rod.py", "--through", "sauce=1"))
 
 
+def test_continuation_and_slabs_are_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    for name, value in place.items():
+        monkeypatch.setenv(name, value)
+    for words in (("--slabs", "2"), ("--through", "source=1")):
+        assert "torchrun started 2" in error_of(run("solve", "rod.py", *words))
+
+
 def test_solve_prints_tables_and_files(solved: Path) -> None:
     done = run("solve", "rod.py", "--seed", "1")
     assert done.exit_code == 0

@@ -101,8 +101,8 @@ def test_imports_no_heavy_library(imported: subprocess.CompletedProcess[str], mo
 
 
 def test_adds_little_to_the_time_of_importing_torch() -> None:
-    """Less than 0.3 s of processor time, which other processes can only make longer: one of three."""
+    """Less than 0.4 s of processor time, which other processes can only make longer: one of three."""
     seconds: list[float] = []
-    while len(seconds) < 3 and min(seconds, default=1.0) >= 0.3:
+    while len(seconds) < 3 and min(seconds, default=1.0) >= 0.4:
         seconds.append(last_line(run(TIMED)))
-    assert min(seconds) < 0.3, f"import pinnsolve took {min(seconds):.2f} s after import torch"
+    assert min(seconds) < 0.4, f"import pinnsolve took {min(seconds):.2f} s after import torch"

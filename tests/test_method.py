@@ -112,6 +112,11 @@ def test_device_is_the_cpu_unless_said() -> None:
         ({"precision": "float16"}, "precision must be one of auto, float64, float32"),
         ({"device": "abacus"}, "no such device: 'abacus'"),
         ({"device": "meta"}, "device 'meta' is not supported; use cpu or cuda"),
+        ({"trunk": "none"}, "trunk must be one of auto, random, trained, got 'none'"),
+        ({"max_features": 0}, "max_features must be >= 1, got 0"),
+        ({"trunk": "random", "hidden": (8,)}, "leave hidden, embedding, boundary"),
+        ({"trunk": "random", "boundary": "exact"}, "or use trunk='trained'"),
+        ({"trunk": "random", "precision": "float32"}, "fixed features in float64"),
     ],
 )
 def test_refusals(arguments: dict[str, object], message: str) -> None:

@@ -1,10 +1,12 @@
 """Optimisers as values: a frozen method with ``init`` and ``step``; the loop lives in the solver."""
 
 from pinnsolve.optimise.first_order import Adam, AdamState
-from pinnsolve.optimise.gauss_newton import GaussNewton, GaussNewtonState
+from pinnsolve.optimise.gauss_newton import GaussNewton
 from pinnsolve.optimise.head_newton import HeadNewton, HeadState
 from pinnsolve.optimise.ladder import Ladder
 from pinnsolve.optimise.learning_rate import WarmUpCosine
+from pinnsolve.optimise.levenberg_marquardt import GaussNewtonState, LevenbergMarquardt
+from pinnsolve.optimise.matrix_free import MatrixFree, MatrixFreeState
 from pinnsolve.optimise.precision import Policy, RungRecord
 from pinnsolve.optimise.schedule import HandOver, Optimiser, Schedule, Stage
 from pinnsolve.optimise.soap import SOAP, SOAPState
@@ -19,6 +21,9 @@ __all__ = [
     "HeadNewton",
     "HeadState",
     "Ladder",
+    "LevenbergMarquardt",
+    "MatrixFree",
+    "MatrixFreeState",
     "Optimiser",
     "Policy",
     "RungRecord",

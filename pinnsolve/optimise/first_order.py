@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.optimise.learning_rate import WarmUpCosine
 from pinnsolve.optimise.mixed import Scales, initial_scales, loss_and_gradient
 from pinnsolve.optimise.precision import FLOAT64, Policy
@@ -83,31 +84,33 @@ class Adam:
         """Refuse memories outside of [0, 1) and steps without updates."""
         check_first_order(self.decay_first, self.decay_second, self.updates_per_step)
 
-    def init(self, system: System, theta: Tensor) -> AdamState:
+    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> AdamState:
         """Return the state at the start.
 
         Args:
             system: The least-squares system, in ``policy.residual``.
             theta: Initial parameters, shape (P,), in ``policy.residual``.
+            reduction: Adds up over processes.
         """
         zero = torch.zeros_like(theta)
-        scales = initial_scales(system, self.policy)
+        scales = initial_scales(system, self.policy, reduction)
         return AdamState(theta, math.inf, zero, zero, scales, rung=self.policy.name)
 
-    def step(self, system: System, state: AdamState) -> AdamState:
+    def step(self, system: System, state: AdamState, reduction: Reduction = ALONE) -> AdamState:
         """Make ``updates_per_step`` updates; those with values that are not finite are skipped.
 
         Args:
-            system: The least-squares system, possibly on new points.
+            system: The least-squares system, or this process's shard of it; possibly on new points.
             state: Where the last step ended.
+            reduction: Adds up over processes; all get the same state.
         """
         before = state.updates
         for _ in range(self.updates_per_step):
-            state = self._updated(system, state)
+            state = self._updated(system, state, reduction)
         return replace(state, accepted=state.updates > before)
 
-    def _updated(self, system: System, state: AdamState) -> AdamState:
-        gradient = loss_and_gradient(system, state.theta, self.policy, state.scales)
+    def _updated(self, system: System, state: AdamState, reduction: Reduction) -> AdamState:
+        gradient = loss_and_gradient(system, state.theta, self.policy, state.scales, reduction)
         if not gradient.finite:
             return replace(state, scales=gradient.scales, skipped=state.skipped + 1)
         count = state.updates + 1
@@ -115,9 +118,10 @@ class Adam:
         second = torch.lerp(gradient.value.square(), state.second, self.decay_second)
         mean = first / (1.0 - self.decay_first**count)
         root = (second / (1.0 - self.decay_second**count)).sqrt()
+        length = self.learning_rate.at(count)
         return replace(
             state,
-            theta=state.theta - self.learning_rate.at(count) * mean / (root + self.epsilon),
+            theta=reduction.agreed(state.theta - length * mean / (root + self.epsilon)),
             loss=gradient.loss,
             first=first,
             second=second,

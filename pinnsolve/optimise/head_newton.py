@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.distributed import ALONE, Reduction
+from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import Triangle, triangularise
 from pinnsolve.residuals import System
 
@@ -52,17 +53,24 @@ class HeadNewton:
     shares: tuple[float, ...] = (1.0, 0.5, 0.25)
     dampings: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 
-    def init(self, system: System, theta: Tensor) -> HeadState:
-        """Return the state at the start."""
-        with torch.no_grad():
-            return HeadState(theta, half_square(system.residual(theta)))
+    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> HeadState:
+        """Return the state at the start.
 
-    def step(self, system: System, state: HeadState) -> HeadState:
+        Args:
+            system: The least-squares system, or this process's shard of it; tabulated for speed.
+            theta: Head weights and search variables of unknowns, shape (P,).
+            reduction: Adds up over processes.
+        """
+        with torch.no_grad():
+            return HeadState(theta, half_square(system.residual(theta), reduction))
+
+    def step(self, system: System, state: HeadState, reduction: Reduction = ALONE) -> HeadState:
         """Take one step; if nothing lowers the loss, stay and return ``accepted=False``.
 
         Args:
-            system: The least-squares system, tabulated for speed.
+            system: The least-squares system, or this process's shard of it; tabulated for speed.
             state: Where the last step ended.
+            reduction: Adds up over processes; all get the same state.
         """
         theta = state.theta
         # where the field is still flat, an unknown coefficient has no effect: another step has to look again
@@ -72,10 +80,12 @@ class HeadNewton:
             system.num_parameters,
             system.num_rows,
             damping=self.regularisation,
+            reduction=reduction,
         )
-        for trial, share, damping in self._trials(triangle, theta):
+        for candidate, share, damping in self._trials(triangle, theta):
+            trial = reduction.agreed(candidate)
             with torch.no_grad():
-                loss = half_square(system.residual(trial))
+                loss = half_square(system.residual(trial), reduction)
             if loss < state.loss:
                 reached = final and loss <= _ENOUGH * triangle.least_loss
                 converged = share == 1.0 and (reached or loss > _HARDLY * state.loss)

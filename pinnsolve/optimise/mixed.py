@@ -9,11 +9,13 @@ good steps all are doubled again.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.networks import MLP, LowPrecisionMLP
 from pinnsolve.optimise.precision import Policy
 from pinnsolve.residuals import System
@@ -74,28 +76,38 @@ class Gradient:
     scales: Scales
 
 
-def initial_scales(system: System, policy: Policy) -> Scales:
+def initial_scales(system: System, policy: Policy, reduction: Reduction = ALONE) -> Scales:
     """Return the scales to begin with: those that float16 needs, or 1 where the range is wide enough.
 
     Args:
-        system: The least-squares system; its highest derivative sets the number of scales.
+        system: The least-squares system, or this process's shard of it; its highest derivative sets
+            the number of scales.
         policy: The arithmetic.
+        reduction: Finds the highest derivative over processes.
     """
-    highest = max(len(index) for group in system.groups for index in group.indices)
+    own = max(len(index) for group in system.groups for index in group.indices)
+    highest = int(reduction.largest(torch.tensor(own, device="cpu")))
     orders = (1.0,) * (highest + 1)
     if policy.autocast is not torch.float16:
         return Scales(orders)
     return Scales(orders, loss=2.0**16, growth_interval=200)
 
 
-def loss_and_gradient(system: System, theta: Tensor, policy: Policy, scales: Scales) -> Gradient:
+def loss_and_gradient(
+    system: System,
+    theta: Tensor,
+    policy: Policy,
+    scales: Scales,
+    reduction: Reduction = ALONE,
+) -> Gradient:
     """Return half the sum of squares and its gradient by one reverse pass.
 
     Args:
-        system: The least-squares system, in ``policy.residual``.
+        system: The least-squares system, or this process's shard of it, in ``policy.residual``.
         theta: Parameters, shape (P,), in ``policy.residual``.
         policy: The arithmetic.
         scales: Present scales; used only where ``policy.autocast`` is set.
+        reduction: Adds up over processes; all get the same.
 
     Raises:
         ValueError: If theta is in another precision, or the network has no low-precision form.
@@ -110,9 +122,10 @@ def loss_and_gradient(system: System, theta: Tensor, policy: Policy, scales: Sca
     with torch.enable_grad():
         half = 0.5 * scaled.residual(variable).square().sum()
         (slope,) = torch.autograd.grad(scales.loss * half, variable)
-    loss, gradient = float(half.detach()), slope / scales.loss
+    half, gradient = reduction.sum(half.detach()), reduction.sum(slope) / scales.loss
+    loss = float(half)
     if not torch.isfinite(half):
-        order = _overflowing_order(scaled, theta)
+        order = _overflowing_order(scaled, theta, reduction)
         return Gradient(
             loss, gradient, False, scales if order is None else scales.backed_off(order)
         )
@@ -140,8 +153,8 @@ def lowered(system: System, dtype: torch.dtype, scales: Scales) -> System:
     return replace(system, network=LowPrecisionMLP(system.network, dtype, scales.orders))
 
 
-def _overflowing_order(system: System, theta: Tensor) -> int | None:
-    """Return the lowest derivative order whose streams are not finite, None if all are.
+def _overflowing_order(system: System, theta: Tensor, reduction: Reduction) -> int | None:
+    """Return the lowest derivative order whose streams are not finite on any process, None if all are.
 
     Streams of order k feed those of order k and above, so the lowest one is where it began.
     """
@@ -155,4 +168,5 @@ def _overflowing_order(system: System, theta: Tensor) -> int | None:
                 for index, stream in zip(group.indices, streams, strict=True)
                 if not torch.isfinite(stream).all()
             ]
-    return min(found, default=None)
+    lowest = -float(reduction.largest(theta.new_tensor(-min(found, default=math.inf))))
+    return int(lowest) if math.isfinite(lowest) else None

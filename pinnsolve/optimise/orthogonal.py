@@ -1,17 +1,23 @@
 """Least squares by orthogonal triangularisation, for systems too ill-conditioned for normal equations.
 
 J^T J squares the condition number: with features that are nearly dependent, half of the digits are lost. Householder's
-QR of J keeps them. Rows are taken chunk by chunk, so memory is bounded by the triangle and one chunk.
+QR of J keeps them. Rows are taken chunk by chunk, so memory is bounded by the triangle and one chunk. Processes that
+share the rows make a triangle each and merge them (J. Demmel, L. Grigori, M. Hoemmen & J. Langou,
+"Communication-optimal parallel and sequential QR and LU factorizations", 2012, arXiv:0808.2664).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
+
+from pinnsolve.distributed import ALONE, Reduction
 
 Array = npt.NDArray[np.float64]
 Chunks = Callable[[], Iterable[tuple[Tensor, Tensor]]]
@@ -61,39 +67,84 @@ def triangularise(
     *,
     damping: float = 1e-14,
     max_rows: int = 8192,
+    reduction: Reduction = ALONE,
 ) -> Triangle:
     """Return the triangle of a least-squares system given by row chunks.
 
-    Costs ``2 M P^2`` operations and ``8 (P + max_rows) P`` bytes.
+    Costs ``2 M P^2`` operations and ``8 (P + max_rows) P`` bytes; n processes with M / n rows each, at most P^3 for
+    each of them to merge their triangles.
 
     Args:
-        chunks: Yields rows and Jacobian; called twice.
+        chunks: Yields this process's rows and Jacobian; called twice.
         num_parameters: P.
-        num_rows: M.
+        num_rows: M of this process.
         damping: Tikhonov term relative to the columns' norms, near the arithmetic's precision.
         max_rows: Rows gathered before they are merged into the triangle.
+        reduction: Joins the rows of all processes; all get the same triangle.
     """
+    if reduction.size > 1:
+        return _shared(chunks, num_parameters, num_rows, damping, max_rows, reduction)
     if num_rows <= max(max_rows, num_parameters):
         return _at_once(chunks, num_parameters, num_rows, damping)
-    norms = _column_norms(chunks, num_parameters)
+    norms = _nonzero(np.sqrt(_column_squares(chunks, num_parameters)))
+    start = np.zeros((num_parameters, num_parameters + 1))
+    np.fill_diagonal(start, damping)
+    return _triangle(_streamed(chunks, norms, start, max_rows), norms)
+
+
+def _shared(
+    chunks: Chunks,
+    num_parameters: int,
+    num_rows: int,
+    damping: float,
+    max_rows: int,
+    reduction: Reduction,
+) -> Triangle:
+    """Return the triangle of the rows of all processes, merged from one triangle of each."""
     width = num_parameters + 1
-    capacity = width + max(max_rows, num_parameters)  # room below a triangle with its right side
+    square = np.zeros((width, width))
+    own = _streamed(chunks, np.ones(num_parameters), square[:0], min(max_rows, num_rows))
+    square[: len(own)] = own
+    # a triangle has the column norms of its rows, and scaling columns commutes with triangularising
+    squares = torch.from_numpy(np.square(square[:, :-1]).sum(axis=0))
+    norms = _nonzero(np.sqrt(reduction.sum(squares).numpy()))
+    square[:, :-1] /= norms
+    triangles = reduction.gathered(torch.from_numpy(square))
+    term = np.diag([damping] * num_parameters + [0.0])
+    return _triangle(reduce(_merged, [t.numpy() for t in triangles], term), norms)
+
+
+def _streamed(chunks: Chunks, norms: Array, start: Array, max_rows: int) -> Array:
+    """Return the upper triangle of ``start`` (K, P + 1) on top of all rows, their columns divided by the norms."""
+    width = len(norms) + 1
+    capacity = width + max(max_rows, width)  # room below a triangle with its right side
     stacked = np.zeros((capacity, width), order="F")
-    stacked[np.arange(num_parameters), np.arange(num_parameters)] = damping
-    filled = num_parameters
+    filled = len(start)
+    stacked[:filled] = start
     for rows, jacobian in chunks():
-        start = 0
-        while start < len(rows):
-            take = min(len(rows) - start, capacity - filled)
+        done = 0
+        while done < len(rows):
+            take = min(len(rows) - done, capacity - filled)
             block = stacked[filled : filled + take]
-            block[:, :-1] = jacobian[start : start + take].cpu().numpy()
+            block[:, :-1] = jacobian[done : done + take].cpu().numpy()
             block[:, :-1] /= norms
-            block[:, -1] = rows[start : start + take].cpu().numpy()
-            filled, start = filled + take, start + take
+            block[:, -1] = rows[done : done + take].cpu().numpy()
+            filled, done = filled + take, done + take
             if filled == capacity:
                 stacked[:width] = _triangularised(stacked)
                 filled = width
-    return _triangle(_triangularised(stacked[:filled]), norms)
+    return _triangularised(stacked[:filled])
+
+
+def _merged(upper: Array, other: Array) -> Array:
+    """Return the upper triangle of two upper triangles (P, P), one on top of the other."""
+    from scipy.linalg import lapack
+
+    size = len(upper)
+    found, _, _, info = lapack.dtpqrt(size, min(32, size), upper, other)
+    if info != 0:
+        raise ArithmeticError(f"LAPACK dtpqrt failed with info = {info}")
+    return np.triu(found)
 
 
 def _at_once(chunks: Chunks, num_parameters: int, num_rows: int, damping: float) -> Triangle:
@@ -110,11 +161,12 @@ def _at_once(chunks: Chunks, num_parameters: int, num_rows: int, damping: float)
     return _triangle(_triangularised(stacked), norms)
 
 
-def _column_norms(chunks: Chunks, num_parameters: int) -> Array:
+def _column_squares(chunks: Chunks, num_parameters: int) -> Array:
+    """Return the squared norms of the columns of J, shape (P,)."""
     squares = np.zeros(num_parameters)
     for _, jacobian in chunks():
         squares += jacobian.square().sum(dim=0).cpu().numpy()
-    return _nonzero(np.sqrt(squares))
+    return squares
 
 
 def _nonzero(norms: Array) -> Array:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.optimise.precision import Policy
 from pinnsolve.residuals import System
 
@@ -53,11 +54,16 @@ class OptimiserState(Protocol):
 class Optimiser(Protocol):
     """An optimiser as a value."""
 
-    def init(self, system: System, theta: Tensor) -> OptimiserState:
+    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> OptimiserState:
         """Return the state at the start."""
 
-    def step(self, system: System, state: Any) -> OptimiserState:  # noqa: ANN401 - its own state
-        """Take one step."""
+    def step(
+        self,
+        system: System,
+        state: Any,  # noqa: ANN401 - its own state
+        reduction: Reduction = ALONE,
+    ) -> OptimiserState:
+        """Take one step; ``reduction`` adds up over processes that hold shards of the system."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,11 @@ class ScheduleState:
         return self.inner.damping
 
     @property
+    def floor(self) -> float:
+        """Damping below which rounding matters; 0 for methods without."""
+        return self.inner.floor
+
+    @property
     def accepted(self) -> bool:
         """Whether the last step moved."""
         return self.inner.accepted
@@ -193,26 +204,35 @@ class Schedule:
                     f"hand_over, the last must have none; got {stage.hand_over}"
                 )
 
-    def init(self, system: System, theta: Tensor) -> ScheduleState:
+    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> ScheduleState:
         """Return the state at the start of the first stage.
 
         Args:
-            system: The least-squares system.
+            system: The least-squares system, or this process's shard of it.
             theta: Initial parameters, shape (P,).
+            reduction: Adds up over processes.
         """
-        return ScheduleState(theta, _started(self.stages[0], system, theta))
+        return ScheduleState(theta, _started(self.stages[0], system, theta, reduction))
 
-    def step(self, system: System, state: ScheduleState, spent: float = 0.0) -> ScheduleState:
+    def step(
+        self,
+        system: System,
+        state: ScheduleState,
+        reduction: Reduction = ALONE,
+        *,
+        spent: float = 0.0,
+    ) -> ScheduleState:
         """Take one step of the present stage, then hand over if it is time.
 
         Args:
-            system: The least-squares system, possibly on new points.
+            system: The least-squares system, or this process's shard of it; possibly on new points.
             state: Where the last step ended.
+            reduction: Adds up over processes; all get the same state.
             spent: Share of the budget of the whole run that is spent, before this step.
         """
         stage = self.stages[state.stage]
         low = _converted(system, stage.policy.residual)
-        inner = stage.optimiser.step(low, state.inner)
+        inner = stage.optimiser.step(low, state.inner, reduction)
         taken = replace(
             state,
             theta=inner.theta.to(state.theta.dtype),
@@ -225,22 +245,24 @@ class Schedule:
         if stage.hand_over is None:
             return taken
         why = stage.hand_over.why(taken.losses, taken.refusals, spent)
-        return taken if why is None else self._handed_over(system, taken, why)
+        return taken if why is None else self._handed_over(system, taken, why, reduction)
 
     def is_last(self, state: ScheduleState) -> bool:
         """Whether the last stage has begun: only there can a run have converged, or stalled."""
         return state.stage == len(self.stages) - 1
 
-    def _handed_over(self, system: System, state: ScheduleState, why: str) -> ScheduleState:
+    def _handed_over(
+        self, system: System, state: ScheduleState, why: str, reduction: Reduction
+    ) -> ScheduleState:
         position = state.stage + 1
-        inner = _started(self.stages[position], system, state.theta)
+        inner = _started(self.stages[position], system, state.theta, reduction)
         steps = (*state.steps, 0)
         return ScheduleState(state.theta, inner, position, steps=steps, handed_over=why)
 
 
-def _started(stage: Stage, system: System, theta: Tensor) -> OptimiserState:
+def _started(stage: Stage, system: System, theta: Tensor, reduction: Reduction) -> OptimiserState:
     dtype = stage.policy.residual
-    return stage.optimiser.init(_converted(system, dtype), theta.to(dtype))
+    return stage.optimiser.init(_converted(system, dtype), theta.to(dtype), reduction)
 
 
 def _converted(system: System, dtype: torch.dtype) -> System:

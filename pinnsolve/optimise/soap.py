@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.networks import MLP
 from pinnsolve.optimise.first_order import check_first_order
 from pinnsolve.optimise.learning_rate import WarmUpCosine
@@ -109,35 +110,37 @@ class SOAP:
         if self.refresh_every < 1:
             raise ValueError(f"refresh_every must be >= 1, got {self.refresh_every}")
 
-    def init(self, system: System, theta: Tensor) -> SOAPState:
+    def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> SOAPState:
         """Return the state at the start.
 
         Args:
             system: The least-squares system, in ``policy.residual``, with an MLP.
             theta: Initial parameters, shape (P,), in ``policy.residual``.
+            reduction: Adds up over processes.
 
         Raises:
             ValueError: If the network has no weight matrices to go by.
         """
         matrix_spans(system)
         zero = torch.zeros_like(theta)
-        scales = initial_scales(system, self.policy)
+        scales = initial_scales(system, self.policy, reduction)
         return SOAPState(theta, math.inf, zero, zero, (), scales, rung=self.policy.name)
 
-    def step(self, system: System, state: SOAPState) -> SOAPState:
+    def step(self, system: System, state: SOAPState, reduction: Reduction = ALONE) -> SOAPState:
         """Make ``updates_per_step`` updates; those with values that are not finite are skipped.
 
         Args:
-            system: The least-squares system, possibly on new points.
+            system: The least-squares system, or this process's shard of it; possibly on new points.
             state: Where the last step ended.
+            reduction: Adds up over processes; all get the same state.
         """
         before = state.updates
         for _ in range(self.updates_per_step):
-            state = self._updated(system, state)
+            state = self._updated(system, state, reduction)
         return replace(state, accepted=state.updates > before)
 
-    def _updated(self, system: System, state: SOAPState) -> SOAPState:
-        evaluated = loss_and_gradient(system, state.theta, self.policy, state.scales)
+    def _updated(self, system: System, state: SOAPState, reduction: Reduction) -> SOAPState:
+        evaluated = loss_and_gradient(system, state.theta, self.policy, state.scales, reduction)
         if not evaluated.finite:
             return replace(state, scales=evaluated.scales, skipped=state.skipped + 1)
         gradient, count = evaluated.value, state.updates + 1
@@ -164,7 +167,7 @@ class SOAP:
             sides, second = _refreshed(sides, second, spans)
         return replace(
             state,
-            theta=state.theta - self.learning_rate.at(count) * direction,
+            theta=reduction.agreed(state.theta - self.learning_rate.at(count) * direction),
             loss=evaluated.loss,
             first=first,
             second=second,

@@ -18,7 +18,7 @@ from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interio
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures, draw_features
 from pinnsolve.optimise import HeadNewton
-from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.optimise import HeadNewton
 from pinnsolve.optimise.precision import FLOAT64
@@ -35,6 +36,7 @@ from pinnsolve.training.features import (
 from pinnsolve.training.positions import GrowthPosition
 from pinnsolve.training.present import goal_error, numbers_of_interest
 from pinnsolve.training.taken import Clock, Mark, Taken
+from pinnsolve.training.trunk import own_rows
 
 
 def growth_steps(
@@ -45,6 +47,7 @@ def growth_steps(
     seed: int,
     clock: Clock,
     position: GrowthPosition,
+    reduction: Reduction = ALONE,
     start: Solution | None = None,
 ) -> Iterator[Taken]:
     """Yield the Newton steps of every stage; the last one carries the reason to stop.
@@ -58,8 +61,9 @@ def growth_steps(
         method: How to solve it.
         scaling: Maps between SI and network units, float64 on the CPU.
         seed: Seed of features and points.
-        clock: Seconds since training began.
+        clock: Seconds since training began, the same on all processes.
         position: The stage to begin with.
+        reduction: Adds up over processes, each of which takes its share of a stage's rows.
         start: Whose fields the first stage starts from, or None.
     """
     weights = smooth_weights(problem, scaling, seed=seed)
@@ -68,7 +72,7 @@ def growth_steps(
         stage = _stage(problem, method, scaling, weights, position, start, seed=seed)
         begin = clock()
         probe, floating = probe_points(problem, scaling), floating_mask(problem, stage.theta)
-        for record, theta, done in _newton(stage, position, clock):
+        for record, theta, done in _newton(stage, position, clock, reduction):
             if record.step == method.max_steps:
                 yield _taken(stage, record, theta, position, StopReason.MAX_STEPS)
                 return
@@ -80,7 +84,8 @@ def growth_steps(
         if position.fields is not None:
             share = min(1.0, math.sqrt(losses[-1] / losses[-2])) if losses[-2] > 0.0 else 1.0
             error = worst_error(stage.system, theta, position.fields, fields, floating, share)
-            error = max(error, share * goal_error(problem, dict(position.numbers), numbers))
+            error = max(error, goal_error(problem, dict(position.numbers), numbers))
+            error = reduction.agreed_number(error)
         errors = (*position.errors, error)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
         last = replace(record, seconds=clock(), error_estimate=error)
@@ -149,14 +154,14 @@ def _taken(
 
 
 def _newton(
-    stage: Stage, position: GrowthPosition, clock: Clock
+    stage: Stage, position: GrowthPosition, clock: Clock, reduction: Reduction
 ) -> Iterator[tuple[StepRecord, Tensor, bool]]:
     """Yield the Newton steps of a stage, and whether each was the last."""
-    optimiser = HeadNewton()
-    state = optimiser.init(stage.system, stage.theta)
+    optimiser, own = HeadNewton(), own_rows(stage.system, reduction)
+    state = optimiser.init(own, stage.theta, reduction)
     error = position.errors[-1] if position.errors else math.inf
     for step in range(1, _MAX_STEPS + 1):
-        state = optimiser.step(stage.system, state)
+        state = optimiser.step(own, state, reduction)
         done = state.converged or not state.accepted or step == _MAX_STEPS
         number = position.step + step
         record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
@@ -176,15 +181,18 @@ def _reason_to_stop(
     """Return why growth ends after a stage, or None to go on."""
     if not math.isfinite(errors[-1]) and stage.number > 0:
         return StopReason.NON_FINITE
-    if errors[-1] < problem.accuracy:
+    if errors[-1] < _GOAL_SHARE * problem.accuracy:
         return StopReason.CONVERGED
     if stage.system.num_parameters * GROWTH > method.max_features:
-        return StopReason.STALLED
+        return StopReason.CONVERGED if errors[-1] < problem.accuracy else StopReason.STALLED
     if seconds + GROWTH**3 * stage_seconds > method.max_seconds:
         return StopReason.MAX_SECONDS
     slow = stage.number >= _EARLIEST and errors[-1] > _LEAST_FALL * errors[-3]
     return StopReason.STALLED if slow else None
 
+
+_GOAL_SHARE = 0.5
+"""Share of the accuracy asked for that the estimated error has to reach, as long as there can be more features."""
 
 _LEAST_FALL = 0.4
 """Factor by which the error must fall over two stages for growth to go on."""

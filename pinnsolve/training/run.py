@@ -6,18 +6,19 @@ import math
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import PointCounts, make_blocks
+from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.method import Method
-from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
-from pinnsolve.residuals import RowKey, System, build_system
+from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
@@ -36,7 +37,7 @@ Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
 
 Watcher = Callable[[float, Solution], None]
-"""Called after every step with the seconds of training so far and the present solution."""
+"""Called after every step with the seconds of training so far and the solution that would be returned now."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,11 @@ def train(
     The error estimate (see :mod:`pinnsolve.training.convergence`) is a stopping rule; the verdict does not use it.
 
     With a checkpoint a run that was killed, whenever it was, goes on to bitwise the same result (on the same machine,
-    with the same versions and number of threads), as long as no decision hangs on the clock: a run that reaches
-    ``Method.max_seconds``, gives up random features because their time is short, or leaves first-order training
-    because its share of the time is spent, cannot be repeated exactly, killed or not.
+    with the same versions and numbers of threads and processes), as long as no decision hangs on the clock: a run that
+    reaches ``Method.max_seconds``, gives up random features because their time is short, or leaves first-order
+    training because its share of the time is spent, cannot be repeated exactly, killed or not.
+    Processes that were started by ``torchrun`` share the rows and return the same state; only the first calls observer
+    and watcher and writes the checkpoint, which all must be able to read.
 
     Args:
         problem: The declaration.
@@ -104,33 +107,39 @@ def train(
     reached = Reached() if keeper is None else keeper.reached
     journal = Journal(reached, how.max_seconds)
     systems: dict[Phase, System] = {}
-    interrupted = False
-    with one_torch_thread():
+    cut_short: Status | None = None
+    with one_torch_thread(), process_group(how.torch_device) as reduction:
+        _refuse_another_start(reached, reduction)
+        first, clock = reduction.rank == 0, _agreed(journal.clock, reduction)
         try:
-            for taken in _steps(problem, how, seed, start, journal.clock, reached):
+            for taken in _steps(problem, how, seed, start, clock, reached, reduction):
                 systems[taken.phase] = taken.system
                 journal.take(taken)
+                if not first:
+                    continue
                 if keeper is not None and keeper.due:
                     keeper.keep(journal.reached)
                 if observer is not None:
                     observer(taken.record)
                 if watcher is not None:
                     with journal.clock.stopped():
-                        watcher(
-                            taken.record.seconds,
-                            present_solution(problem, taken.system, taken.theta),
-                        )
+                        ends = _ends(problem, how, seed, start, journal.reached, systems)
+                        best = _best(ends)
+                        solution = present_solution(problem, best.system, best.theta)
+                        watcher(taken.record.seconds, solution)
         except KeyboardInterrupt:
-            interrupted = True
-        if keeper is not None and systems:
+            cut_short = Status.of(StopReason.INTERRUPTED)
+        except LostProcessError as error:
+            cut_short = Status.of(StopReason.LOST_PROCESS, str(error))
+        if keeper is not None and systems and first:
             keeper.keep(journal.reached)
-        status = Status.of(StopReason.INTERRUPTED) if interrupted else journal.status
+        status = journal.status if cut_short is None else cut_short
         if keeper is not None and keeper.complaint:
             status = replace(status, message=f"{status.message}; {keeper.complaint}")
         ends = _ends(problem, how, seed, start, journal.reached, systems)
         if not ends:  # interrupted before the first step
             ends = {"trunk": _unmoved(problem, how, seed, start)}
-        return _trained(problem, how, seed, _best(problem, ends, seed), status, journal)
+        return _trained(problem, how, seed, _best(ends), status, journal)
 
 
 def _keeper(
@@ -169,6 +178,25 @@ def _trained(
     return Trained(_finished(problem, chosen, run), chosen.system, chosen.theta)
 
 
+def _agreed(clock: Clock, reduction: Reduction) -> Clock:
+    """Return the clock of the first process: what decides when to stop has to be the same on all."""
+    return clock if reduction.size == 1 else lambda: reduction.agreed_number(clock())
+
+
+def _refuse_another_start(reached: Reached, reduction: Reduction) -> None:
+    """Refuse to go on from another checkpoint than the first process.
+
+    Raises:
+        ValueError: If this process stands elsewhere.
+    """
+    here = len(reached.history)
+    if reduction.agreed_number(here) != here:
+        raise ValueError(
+            f"process {reduction.rank} found {here} steps in the checkpoint, the first process another number; "
+            "put the file where all processes read the same one"
+        )
+
+
 def _steps(
     problem: Problem,
     method: Method,
@@ -176,15 +204,16 @@ def _steps(
     start: Solution | None,
     clock: Clock,
     reached: Reached,
+    reduction: Reduction,
 ) -> Iterator[Taken]:
     """Yield the steps that are left of growth, where it is wanted, and of the trunk, where growth was not enough."""
     limit = method.max_seconds
+    train_trunk = partial(
+        trunk_steps, problem, method, seed=seed, clock=clock, reduction=reduction, start=start
+    )
     if reached.trunk is not None:
         if not reached.is_over(reached.trunk, limit):
-            at = reached.trunk_position
-            yield from trunk_steps(
-                problem, method, seed=seed, clock=clock, position=at, start=start
-            )
+            yield from train_trunk(position=reached.trunk_position)
         return
     count, grown = 0, reached.growth
     if method.grows(problem):
@@ -198,6 +227,7 @@ def _steps(
                 seed=seed,
                 clock=clock,
                 position=reached.growth_position,
+                reduction=reduction,
                 start=start,
             ):
                 yield taken
@@ -208,8 +238,7 @@ def _steps(
             enough = beyond or grown.stop is StopReason.CONVERGED
             if enough or method.trunk == "random" or count == method.max_steps:
                 return
-    first = count + 1
-    yield from trunk_steps(problem, method, seed=seed, clock=clock, first_step=first, start=start)
+    yield from train_trunk(first_step=count + 1)
 
 
 _GROWTH_SHARE = 0.5
@@ -244,13 +273,12 @@ def _ends(
     return ends
 
 
-def _best(problem: Problem, ends: Mapping[Phase, Taken], seed: int) -> Taken:
-    """Return where the better kind of training ended, by the residual on points that neither was trained on."""
-    if len(ends) == 1:
-        return next(iter(ends.values()))
-    weights = ends["growth"].system.weights
-    losses = {phase: _fresh_loss(problem, taken, weights, seed) for phase, taken in ends.items()}
-    return ends[min(losses, key=lambda phase: losses[phase])]
+def _best(ends: Mapping[Phase, Taken]) -> Taken:
+    """Return where the kind of training ended whose estimated error is smaller.
+
+    Their residuals do not compare: next to a singularity the worse answer may have the smaller one.
+    """
+    return min(ends.values(), key=lambda taken: taken.record.error_estimate)
 
 
 def _unmoved(problem: Problem, method: Method, seed: int, start: Solution | None) -> Taken:
@@ -261,28 +289,6 @@ def _unmoved(problem: Problem, method: Method, seed: int, start: Solution | None
     position = TrunkPosition(0.0, 1, 0, state, 0, theta, ())
     record = StepRecord(0, 0.0, loss, math.inf, 0.0)
     return Taken("trunk", Mark(record, theta, state.rung, position), system)
-
-
-def _fresh_loss(
-    problem: Problem, taken: Taken, weights: Mapping[RowKey, float], seed: int
-) -> float:
-    counts = PointCounts(4000, 1000, 1000 if problem.time is not None else 0)
-    like = torch.empty(0, dtype=torch.float64, device="cpu")
-    system = build_system(
-        make_blocks(problem, counts, seed=seed + _FRESH),
-        problem.field_shapes,
-        problem.frame,
-        taken.system.network,
-        taken.system.scaling.to(dtype=like.dtype, device=like.device),
-        problem.unknowns,
-        weights=weights,
-    )
-    with torch.no_grad():
-        return half_square(system.residual(taken.theta.to(like)))
-
-
-_FRESH = 700_001
-"""What is added to the seed for points on which the kinds of training are compared."""
 
 
 def _finished(problem: Problem, taken: Taken, record: RunRecord) -> Solution:

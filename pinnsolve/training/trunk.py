@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pinnsolve.architecture import satisfied_rows
 from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, make_blocks
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.networks import Network
 from pinnsolve.optimise.schedule import ScheduleState
@@ -30,6 +31,7 @@ from pinnsolve.training.convergence import (
     snapshot,
     worst_error,
 )
+from pinnsolve.training.mishaps import OutOfMemoryError, runaways, step_within_memory
 from pinnsolve.training.positions import TrunkPosition
 from pinnsolve.training.taken import Clock, Mark, Taken
 from pinnsolve.training.warm import warm_parameters
@@ -47,6 +49,7 @@ def trunk_steps(
     *,
     seed: int,
     clock: Clock,
+    reduction: Reduction = ALONE,
     first_step: int = 1,
     position: TrunkPosition | None = None,
     start: Solution | None = None,
@@ -57,7 +60,8 @@ def trunk_steps(
         problem: The declaration.
         method: How to solve it.
         seed: Seed of points and initial parameters.
-        clock: Seconds since training began.
+        clock: Seconds since training began, the same on all processes.
+        reduction: Adds up over processes, each of which takes its share of the rows.
         first_step: Number of the first step.
         position: Where to go on; None begins anew.
         start: Whose fields the network starts from, or None.
@@ -68,35 +72,56 @@ def trunk_steps(
     floating = floating_mask(problem, theta)
     if position is None:
         first = (snapshot(system, theta, probe),)
-        state = schedule.init(system, theta)
+        state = schedule.init(own_rows(system, reduction), theta, reduction)
         position = TrunkPosition(clock(), first_step, 0, state, 0, theta, first)
     else:
         system = _on_points_of(problem, method, system, position, seed=seed)
-    at = position
+    at, own = position, own_rows(system, reduction)
     while True:
         step = at.step + 1
         due = method.resample_every and step % method.resample_every == 0
         if due or not at.state.accepted:
             at = replace(at, drawn=step, drawn_at=at.state.theta)
             system = _on_points_of(problem, method, system, at, seed=seed)
+            own = own_rows(system, reduction)
         elapsed = (clock() - at.begun) / max(method.max_seconds - at.begun, 1e-9)
-        state = schedule.step(system, at.state, max(step / method.max_steps, elapsed))
+        spent = max(step / method.max_steps, elapsed)
+        number = at.first_step + step - 1
+        try:
+            state, own = step_within_memory(schedule, own, at.state, reduction, spent=spent)
+        except OutOfMemoryError as lack:
+            yield Taken("trunk", _not_taken(at, number, clock(), str(lack)), system)
+            return
         refusals = 0 if state.accepted else at.refusals + 1
         snapshots = (*at.snapshots[-_MEMORY:], snapshot(system, state.theta, probe))
         at = replace(at, step=step, state=state, snapshots=snapshots, refusals=refusals)
         error = math.inf
         if step >= _MEMORY:
             error = worst_error(system, state.theta, snapshots[0], snapshots[-1], floating)
-        number = at.first_step + step - 1
+            error = reduction.agreed_number(error)
         record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
         stop = _reason_to_stop(problem, method, record, state, refusals)
-        detail = ""
-        if stop is not None:
+        detail = runaways(problem, state.theta)
+        if detail:
+            stop = StopReason.RUNAWAY
+        elif stop is not None:
             stop, detail = _with_cost_of_arithmetic(stop, method, state, step)
         mark = Mark(record, state.theta, state.rung, at, state.why, detail, stop)
         yield Taken("trunk", mark, system)
         if stop is not None:
             return
+
+
+def _not_taken(at: TrunkPosition, number: int, seconds: float, detail: str) -> Mark:
+    """Return a step that did not fit into memory."""
+    state = at.state
+    record = StepRecord(number, seconds, state.loss, math.inf, state.damping, accepted=False)
+    return Mark(record, state.theta, state.rung, at, state.why, detail, StopReason.OUT_OF_MEMORY)
+
+
+def own_rows(system: System, reduction: Reduction) -> System:
+    """Return this process's share of a system."""
+    return system if reduction.size == 1 else system.shard(reduction.rank, reduction.size)
 
 
 def system_at(

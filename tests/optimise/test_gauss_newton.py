@@ -17,7 +17,8 @@ from pinnsolve.geometry import Rectangle
 from pinnsolve.jets import Jet, as_jet, cosh, sin
 from pinnsolve.networks import MLP
 from pinnsolve.optimise import GaussNewton
-from pinnsolve.optimise.gauss_newton import half_square, jacobian_transpose_product
+from pinnsolve.optimise.levenberg_marquardt import half_square
+from pinnsolve.optimise.products import jacobian_transpose_product
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.physics import Heat
 from pinnsolve.problem import Problem
@@ -31,6 +32,14 @@ class PlainSystem:
 
     function: Callable[[Tensor], Tensor]
     num_parameters: int
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.function(torch.ones(self.num_parameters, dtype=torch.float64)))
+
+    @property
+    def by_group(self) -> tuple[PlainSystem, ...]:
+        return (self,)
 
     def residual(self, theta: Tensor) -> Tensor:
         return self.function(theta)
@@ -202,6 +211,24 @@ def test_a_residual_that_breaks_down_ahead_is_answered_with_damping() -> None:
         state = method.step(system, state)
         assert math.isfinite(state.loss)
     assert float(state.theta) == pytest.approx(math.exp(-3.0), rel=1e-6)
+
+
+def test_refused_steps_go_on_from_the_last_damping_tried() -> None:
+    """As above, but from so small a damping that no trial of the first step is any good."""
+    system = PlainSystem(lambda theta: torch.log(theta) + 3.0, 1)
+    method = GaussNewton()
+    state = method.init(system, torch.tensor([4.0], dtype=torch.float64))
+    state = replace(state, damping=1e-16)
+    taken = []
+    while not taken or not taken[-1].accepted:
+        state = method.step(system, state)
+        taken.append(state)
+        assert len(taken) <= 3
+    assert [step.accepted for step in taken] == [False, False, True]
+    assert all(
+        10.0 * a.damping < b.damping <= method.initial_damping
+        for a, b in itertools.pairwise(taken[:2])
+    )
 
 
 def test_a_residual_that_is_not_finite_is_never_accepted() -> None:

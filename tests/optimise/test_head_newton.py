@@ -14,7 +14,7 @@ from torch import Tensor
 import pinnsolve as ps
 from pinnsolve.multi_index import VALUE
 from pinnsolve.optimise import HeadNewton, HeadState
-from pinnsolve.optimise.gauss_newton import half_square
+from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
 from pinnsolve.residuals import System
 from pinnsolve.training.features import features_for, smooth_weights, system_on

@@ -41,10 +41,10 @@ def test_the_next_stage_begins_where_the_last_one_ended(plate_system) -> None:
     state = schedule.init(system, theta)
     assert not schedule.is_last(state)
     assert state.inner.theta.dtype == torch.float32
-    state = schedule.step(system, state, 0.1)
+    state = schedule.step(system, state, spent=0.1)
     assert (state.rung, state.steps, state.why) == ("bf16-mixed", (1,), "")
     assert state.theta.dtype == torch.float64
-    state = schedule.step(system, state, 0.6)
+    state = schedule.step(system, state, spent=0.6)
     assert schedule.is_last(state)
     assert (state.rung, state.steps) == ("float64", (2, 0))
     assert state.why == "50 % of the budget were spent"
@@ -52,7 +52,7 @@ def test_the_next_stage_begins_where_the_last_one_ended(plate_system) -> None:
     assert state.inner.theta.dtype == torch.float64
     with torch.no_grad():
         assert state.loss == 0.5 * float(system.residual(state.theta).square().sum())
-    after = schedule.step(system, state, 0.7)
+    after = schedule.step(system, state, spent=0.7)
     assert after.loss < state.loss
     assert after.steps == (2, 1)
 
@@ -62,7 +62,7 @@ def test_one_stage_is_its_optimiser(plate_system) -> None:
     schedule, alone = Schedule((GAUSS,)), GaussNewton()
     state, other = schedule.init(system, theta), alone.init(system, theta)
     for _ in range(4):
-        state, other = schedule.step(system, state, 0.9), alone.step(system, other)
+        state, other = schedule.step(system, state, spent=0.9), alone.step(system, other)
     assert torch.equal(state.theta, other.theta)
     assert (state.loss, state.damping) == (other.loss, other.damping)
 

@@ -15,8 +15,8 @@ from pinnsolve.training import train
 
 ROUGH = ("crack", "layer")
 
-SMALL = ps.Method(max_features=300, max_steps=17, points=ps.PointCounts(1000, 330))
-"""Two stages of growth, and then 15 steps of a trunk."""
+SMALL = ps.Method(max_features=300, max_steps=32, points=ps.PointCounts(1000, 330))
+"""Two stages of growth, and then 30 steps of a trunk."""
 
 
 @pytest.mark.parametrize("name", ROUGH)
@@ -27,7 +27,7 @@ def test_the_trunk_follows_where_features_do_not_do(cases: SimpleNamespace, name
     assert both.solution.record.num_steps == SMALL.max_steps
     features = train(cases.make(name), replace(SMALL, trunk="random"))
     assert features.solution.record.num_steps == 2
-    alone = train(cases.make(name), replace(SMALL, trunk="trained", max_steps=15))
+    alone = train(cases.make(name), replace(SMALL, trunk="trained", max_steps=30))
     assert torch.equal(both.theta, alone.theta)
     assert (
         cases.error(both.solution) == cases.error(alone.solution) < cases.error(features.solution)

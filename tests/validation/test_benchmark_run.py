@@ -65,7 +65,7 @@ def test_document(done: Done) -> None:
     (case,) = written["cases"]
     assert case["name"] == "poisson"
     (own,) = case["curves"]["pinnsolve"]
-    assert own["errors"][-1] < own["errors"][0]
+    assert own["errors"][-1] < 1e-6
     assert {run["precision"] for run in case["curves"]["deepxde"]} == {"float32", "float64"}
     assert sum(run["chosen"] for run in case["curves"]["deepxde"]) == 1
     for run in case["curves"]["deepxde"]:
