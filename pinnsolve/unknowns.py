@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from torch import Tensor
 from pinnsolve.ranges import Range
 
 _T = TypeVar("_T")
+_P = TypeVar("_P", "Unknown", Range)
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,7 @@ def find_unknowns(*declarations: object) -> tuple[Unknown, ...]:
     Raises:
         ValueError: If one name stands for two different unknowns.
     """
-    found: dict[str, Unknown] = {}
-    for declaration in declarations:
-        for unknown in _walk(declaration):
-            if isinstance(unknown, Unknown) and found.setdefault(unknown.name, unknown) != unknown:
-                raise ValueError(
-                    f"two different unknowns are named {unknown.name!r}: {found[unknown.name]} and {unknown}; "
-                    "rename one, or use one object in both places"
-                )
-    return tuple(found.values())
+    return _found(Unknown, "unknowns", declarations)
 
 
 def find_ranges(*declarations: object) -> tuple[Range, ...]:
@@ -124,14 +117,18 @@ def find_ranges(*declarations: object) -> tuple[Range, ...]:
     Raises:
         ValueError: If one name stands for two different ranges.
     """
-    found: dict[str, Range] = {}
-    for declaration in declarations:
-        for item in _walk(declaration):
-            if isinstance(item, Range) and found.setdefault(item.name, item) != item:
-                raise ValueError(
-                    f"two different ranges are named {item.name!r}: {found[item.name]} and {item}; "
-                    "rename one, or use one object in both places"
-                )
+    return _found(Range, "ranges", declarations)
+
+
+def _found(kind: type[_P], plural: str, declarations: Sequence[object]) -> tuple[_P, ...]:
+    """Return every placeholder of one kind, in order, one per name."""
+    found: dict[str, _P] = {}
+    for item in (item for declaration in declarations for item in _walk(declaration)):
+        if isinstance(item, kind) and found.setdefault(item.name, item) != item:
+            raise ValueError(
+                f"two different {plural} are named {item.name!r}: {found[item.name]} and {item}; "
+                "rename one, or use one object in both places"
+            )
     return tuple(found.values())
 
 

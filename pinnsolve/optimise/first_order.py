@@ -18,8 +18,27 @@ from pinnsolve.optimise.precision import FLOAT64, Policy
 from pinnsolve.residuals import System
 
 
+class UndampedState:
+    """What every state of a first-order method answers to who asks for damping."""
+
+    @property
+    def damping(self) -> float:
+        """Zero: a first-order method damps nothing."""
+        return 0.0
+
+    @property
+    def floor(self) -> float:
+        """Zero: there is no damping that rounding could hold up."""
+        return 0.0
+
+    @property
+    def why(self) -> str:
+        """Empty: the arithmetic never changes within this method."""
+        return ""
+
+
 @dataclass(frozen=True)
-class AdamState:
+class AdamState(UndampedState):
     """Where Adam stands.
 
     Attributes:
@@ -43,21 +62,6 @@ class AdamState:
     skipped: int = 0
     accepted: bool = True
     rung: str = "float64"
-
-    @property
-    def damping(self) -> float:
-        """Zero: a first-order method damps nothing."""
-        return 0.0
-
-    @property
-    def floor(self) -> float:
-        """Zero: there is no damping that rounding could hold up."""
-        return 0.0
-
-    @property
-    def why(self) -> str:
-        """Empty: the arithmetic never changes within this method."""
-        return ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.networks import MLP
-from pinnsolve.optimise.first_order import check_first_order
+from pinnsolve.optimise.first_order import UndampedState, check_first_order
 from pinnsolve.optimise.learning_rate import WarmUpCosine
 from pinnsolve.optimise.mixed import Scales, initial_scales, loss_and_gradient
 from pinnsolve.optimise.precision import FLOAT64, Policy
@@ -39,7 +39,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class SOAPState:
+class SOAPState(UndampedState):
     """Where SOAP stands.
 
     Attributes:
@@ -65,21 +65,6 @@ class SOAPState:
     skipped: int = 0
     accepted: bool = True
     rung: str = "float64"
-
-    @property
-    def damping(self) -> float:
-        """Zero: a first-order method damps nothing."""
-        return 0.0
-
-    @property
-    def floor(self) -> float:
-        """Zero: there is no damping that rounding could hold up."""
-        return 0.0
-
-    @property
-    def why(self) -> str:
-        """Empty: the arithmetic never changes within this method."""
-        return ""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def train(
         method: How to solve it; None chooses everything.
         seed: Seed of points and initial parameters; the same seed gives the same numbers.
         observer: Called after every step with its record.
-        watcher: Called after every step with the present solution; its time does not count.
+        watcher: Called after every step with the solution that would be returned now; its time does not count.
         checkpoint: A file to which the state is written now and then, and at the end. If it is there already, the
             run goes on from it: a finished one returns its result at once, or goes on if it had run out of time and
             ``Method.max_seconds`` is larger now. Its seconds so far count.
