@@ -58,7 +58,12 @@ def run_checks(
         theta: The trained parameters.
         seed: Seed of the fresh points.
     """
-    return [_overfit_check(solution, system, theta, seed=seed), *_status_checks(solution)]
+    fresh = _on_fresh_points(solution, system, seed=seed)
+    return [
+        _overfit_check(fresh, system, theta),
+        _terms_check(fresh, theta),
+        *_status_checks(solution),
+    ]
 
 
 def answer_checks(
@@ -156,14 +161,14 @@ def _fresh_points(solution: Solution, number: int, seed: int) -> np.ndarray:
     return interior_block(solution.problem, number, seed).point_sets[0].numpy()
 
 
-def _overfit_check(solution: Solution, system: System, theta: torch.Tensor, *, seed: int) -> Check:
-    """Compare the residual on fresh points with that on the training points."""
+def _on_fresh_points(solution: Solution, system: System, *, seed: int) -> System:
+    """Return the weighted rows on fresh points, without those of data."""
     problem = solution.problem
     counts = PointCounts(2048, 512, 512 if problem.time is not None else 0)
     blocks = tuple(
         b for b in make_blocks(problem, counts, seed=seed) if b.kind not in ("data", "gauge")
     )
-    fresh = build_system(
+    return build_system(
         blocks,
         problem.field_shapes,
         problem.frame,
@@ -172,6 +177,10 @@ def _overfit_check(solution: Solution, system: System, theta: torch.Tensor, *, s
         problem.unknowns,
         weights=system.weights,
     )
+
+
+def _overfit_check(fresh: System, system: System, theta: torch.Tensor) -> Check:
+    """Compare the residual on fresh points with that on the training points."""
     with torch.no_grad():
         ratios = [
             _upper(rows) * len(rows) ** 0.5 / max(_upper(trained) * len(trained) ** 0.5, 1e-300)
@@ -183,6 +192,26 @@ def _overfit_check(solution: Solution, system: System, theta: torch.Tensor, *, s
         10.0,
         "large: the points were overfitted",
     )
+
+
+def _terms_check(fresh: System, theta: torch.Tensor) -> Check:
+    """Compare the residual of each equation inside with the size of its terms."""
+    inside = {block.name for block in fresh.blocks if block.kind == "interior"}
+    with torch.no_grad():
+        rows = fresh.rows_by_key(theta)
+    shares = {
+        key.equation: float(rows[key].abs().mean() / size.mean().clamp(min=1e-300))
+        for key, size in fresh.term_sizes_by_key(theta).items()
+        if key.block in inside
+    }
+    worst = max(shares, key=lambda name: shares[name])
+    note = f"{worst}, mean magnitudes; large: not a solution"
+    return Check("residual / its terms", shares[worst], _MOST_OF_TERMS, note)
+
+
+_MOST_OF_TERMS = 0.05
+"""Largest residual as a share of its terms. Right answers next to a corner singularity reach 0.01, wrong branches of
+nonlinear equations 0.1."""
 
 
 def _matched(

@@ -144,6 +144,32 @@ class System:
                 found.setdefault(key, []).append(piece)
         return {key: torch.cat(pieces) for key, pieces in found.items()}
 
+    def term_sizes_by_key(self, theta: Tensor) -> dict[RowKey, Tensor]:
+        """Return how large the terms are whose sum each weighted row is.
+
+        A row is ``r(s)`` with s the streams at its point. Its terms are ``s_i dr/ds_i`` and what they leave of r; their
+        size is the root of the sum of their squares. Streams that are small everywhere count as a hundredth of
+        their unit, so that an equation between zeros is not held to its rounding errors.
+
+        Args:
+            theta: Network parameters and search variables, shape (P,).
+        """
+        parameters, z = self._split(theta.detach())
+        found: dict[RowKey, list[Tensor]] = {}
+        chunks = iter(self.chunks)
+        for position, group in enumerate(self.groups):
+            streams = self._streams(position, parameters).detach().requires_grad_()
+            with torch.enable_grad():
+                rows = self._rows(group, streams, z)
+            for row in rows:
+                members = next(chunks)
+                sizes = _term_sizes(row, streams, group.num_sets)
+                for (key, _), piece in zip(
+                    members, sizes.split([n for _, n in members]), strict=True
+                ):
+                    found.setdefault(key, []).append(piece)
+        return {key: torch.cat(pieces) for key, pieces in found.items()}
+
     def factor(self, block: Block, equation: str) -> Tensor | float:
         """Return what the rows of one equation of a block are multiplied by."""
         weight = self.weights.get(RowKey(block.name, equation), 1.0)
@@ -240,11 +266,13 @@ class System:
     def _rows_by_group(self, theta: Tensor) -> Iterator[list[Tensor]]:
         parameters, z = self._split(theta)
         for position, group in enumerate(self.groups):
-            if self.tables:
-                streams = self.tables[position].streams(parameters)
-            else:
-                streams = self.network.streams(parameters, group.unit_points, group.indices)
-            yield self._rows(group, streams, z)
+            yield self._rows(group, self._streams(position, parameters), z)
+
+    def _streams(self, position: int, parameters: Tensor) -> Tensor:
+        if self.tables:
+            return self.tables[position].streams(parameters)
+        group = self.groups[position]
+        return self.network.streams(parameters, group.unit_points, group.indices)
 
     def _linearised_streams(self, position: int, parameters: Tensor) -> tuple[Tensor, Pullback]:
         if self.tables:
@@ -276,6 +304,22 @@ class System:
                 pieces[rank].append(weighted.expand(n))
             start += n
         return [torch.cat(piece) for piece in pieces]
+
+
+def _term_sizes(row: Tensor, streams: Tensor, num_sets: int) -> Tensor:
+    """Return the size of the terms of rows (N,) of streams (S, num_sets N, C), shape (N,)."""
+    (slopes,) = torch.autograd.grad(row.sum(), streams, retain_graph=True, allow_unused=True)
+    if slopes is None:
+        return row.detach().abs()
+    least = _LEAST_STREAM * slopes.square().sum(dim=(0, 2))
+    terms = (slopes * streams).detach()
+    pairs = (terms.square().sum(dim=(0, 2)) + _LEAST_STREAM * least).reshape(num_sets, -1)
+    rest = row.detach() - terms.sum(dim=(0, 2)).reshape(num_sets, -1).sum(dim=0)
+    return (pairs.sum(dim=0) + rest.square()).sqrt()
+
+
+_LEAST_STREAM = 0.01
+"""Least size of a stream in network units, where terms are compared with their sum."""
 
 
 def fields_of_streams(

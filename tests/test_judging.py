@@ -21,6 +21,7 @@ NOTHING = NoReference("not asked for")
 BALANCE = "heat balance"
 GIVEN = "given temperature on the boundary"
 FRESH = "fresh residual / training residual"
+TERMS = "residual / its terms"
 EXACT = "temperature against the exact solution"
 REFERENCE = "temperature against the reference"
 DATA = "misfit to measurements / noise"
@@ -74,7 +75,7 @@ def as_problem(trained: Trained, problem: ps.Problem) -> Trained:
 def test_right_answer_is_trusted(trained: Trained, seed: int) -> None:
     verdict = verdict_of(trained, seed=seed)
     assert verdict.trusted, str(verdict)
-    assert {check.name for check in verdict.checks} == {FRESH, GIVEN, BALANCE, EXACT}
+    assert {check.name for check in verdict.checks} == {FRESH, TERMS, GIVEN, BALANCE, EXACT}
     assert verdict.notes == ("no independent reference: not asked for",)
     assert verdict.accuracy == 1e-3
 
@@ -287,3 +288,33 @@ def test_without_any_reference_wrong_physics_are_still_not_trusted(
     trained: Trained, name: str
 ) -> None:
     assert not verdict_of(as_problem(trained, CHANGES[name](rod()))).trusted
+
+
+def test_the_size_of_terms_is_that_of_what_an_equation_adds_up(trained: Trained) -> None:
+    """``2 T'' + source``: the only stream is T'', and what is left of the row is the source."""
+    fresh = trained.system
+    sizes = fresh.term_sizes_by_key(trained.theta)
+    (key,) = [key for key in sizes if key.block == "interior"]
+    assert float(fresh.rows_by_key(trained.theta)[key].abs().max()) < 1e-4 * float(sizes[key].min())
+    factor = fresh.factor(fresh.blocks[0], key.equation)
+    expected = float(factor) * 3.0 * math.sqrt(2.0)
+    torch.testing.assert_close(sizes[key], torch.full_like(sizes[key], expected), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_a_stationary_point_of_the_loss_is_no_solution(seed: int) -> None:
+    """Troesch's problem from nothing: growth ends, for some seeds as if converged, with an error of 0.3."""
+
+    def equations(f: ps.Fields, x: ps.Coordinates, m: object) -> ps.Jet:
+        return f.u.d(0, 0) - 10.0 * ps.sinh(10.0 * f.u)
+
+    problem = ps.Problem(
+        "troesch",
+        ps.Interval(0.0, 1.0),
+        ps.CustomPhysics({"u": ()}, equations),
+        [ps.Dirichlet("left", u=0.0), ps.Dirichlet("right", u=1.0)],
+        scales={"u": 1.0},
+        accuracy=1e-3,
+    )
+    wrong = train(problem, ps.Method(trunk="random"), seed=seed)
+    assert failed(verdict_of(wrong)) == {TERMS}

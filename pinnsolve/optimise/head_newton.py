@@ -51,7 +51,7 @@ class HeadNewton:
 
     regularisation: float = 1e-14
     shares: tuple[float, ...] = (1.0, 0.5, 0.25)
-    dampings: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+    dampings: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
     def init(self, system: System, theta: Tensor, reduction: Reduction = ALONE) -> HeadState:
         """Return the state at the start.

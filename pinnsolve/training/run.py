@@ -278,7 +278,12 @@ def _best(ends: Mapping[Phase, Taken]) -> Taken:
 
     Their residuals do not compare: next to a singularity the worse answer may have the smaller one.
     """
-    return min(ends.values(), key=lambda taken: taken.record.error_estimate)
+
+    def estimate(taken: Taken) -> float:
+        error = taken.record.error_estimate
+        return math.inf if math.isnan(error) else error
+
+    return min(ends.values(), key=estimate)
 
 
 def _unmoved(problem: Problem, method: Method, seed: int, start: Solution | None) -> Taken:

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 import pinnsolve as ps
+from pinnsolve.catalogue import shipped_problem
 from pinnsolve.multi_index import VALUE
 from pinnsolve.optimise import HeadNewton, HeadState
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
 from pinnsolve.residuals import System
-from pinnsolve.training.features import features_for, smooth_weights, system_on
+from pinnsolve.training.features import features_for, first_stage, smooth_weights, system_on
 from pinnsolve.training.trunk import scaling_of
 
 SEEDS = (0, 1, 2)
@@ -201,3 +202,17 @@ def test_unknowns_are_found_with_the_head() -> None:
     (unknown,) = problem.unknowns
     assert found[-1].converged
     assert float(unknown.value(found[-1].theta[-1])) == pytest.approx(truth, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_step_from_zero_is_found_where_the_linearised_problem_explodes(seed: int) -> None:
+    """``u_t = u_xx / 1000 + 5 (u - u^3)``: about u = 0 everything grows like exp(5 t)."""
+    problem = shipped_problem("allen_cahn")
+    scaling = scaling_of(problem, seed)
+    weights = smooth_weights(problem, scaling, seed=seed)
+    stage = first_stage(problem, scaling, weights, seed=seed)
+    optimiser = HeadNewton()
+    state = optimiser.init(stage.system, stage.theta)
+    first = optimiser.step(stage.system, state)
+    assert first.accepted
+    assert first.loss < 0.95 * state.loss
