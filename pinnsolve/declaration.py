@@ -61,6 +61,11 @@ class Declaration(Protocol):
         ...
 
     @property
+    def time_budget(self) -> float:
+        """Wall time in s that a run should take at most."""
+        ...
+
+    @property
     def scales(self) -> Mapping[str, float]:
         """Typical sizes by field."""
         ...

@@ -40,6 +40,8 @@ def check_problem(problem: Declaration) -> None:
         raise ValueError(f"domain must be a shape, such as Rectangle(...), got {problem.domain!r}")
     if not isinstance(problem.physics, Physics):
         raise ValueError(f"physics must be a Physics, such as Heat(...), got {problem.physics!r}")
+    if not (math.isfinite(problem.time_budget) and problem.time_budget > 0):
+        raise ValueError(f"time_budget must be finite and > 0 s, got {problem.time_budget}")
     if not 1e-12 < problem.accuracy < 1.0:
         raise ValueError(
             f"accuracy is a relative error between 1e-12 and 1, got {problem.accuracy}"

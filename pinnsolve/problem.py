@@ -47,6 +47,8 @@ class Problem:
             conditions are found by themselves, those that only functions use (``x.name``) are given.
         held: Values of the ranges that :meth:`given` has replaced by numbers; functions still find
             them as ``x.name``.
+        time_budget: Wall time in s within which a run on two cores should be done, stated beforehand;
+            validation holds the run to it, solving takes no notice.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Problem:
     parameters: Mapping[str, object] = field(default_factory=dict)
     ranges: Sequence[Range] = ()
     held: Mapping[str, float] = field(default_factory=dict)
+    time_budget: float = 60.0
 
     def __post_init__(self) -> None:
         """Check the whole declaration.

@@ -256,6 +256,11 @@ REFUSED = {
     ),
     # the declaration itself
     "no name": (lambda: Problem("", PLATE, Heat(1.0), HOT), "a problem's name is used for files"),
+    "time budget of zero": (lambda: problem(time_budget=0.0), "time_budget must be finite and > 0"),
+    "NaN time budget": (
+        lambda: problem(time_budget=math.nan),
+        "time_budget must be finite and > 0",
+    ),
     "accuracy of zero": (lambda: problem(accuracy=0.0), "accuracy is a relative error"),
     "accuracy of one": (lambda: problem(accuracy=1.0), "accuracy is a relative error"),
     "NaN accuracy": (lambda: problem(accuracy=math.nan), "accuracy is a relative error"),
