@@ -2,8 +2,8 @@
 
 Network and reference are made from the same declaration, so a mistake in a physics fools both alike; what finds it are
 exact solutions and published values. Each mutant changes one line of a physics or a condition, and names a case that
-has to fail with it (mutation testing: R. A. DeMillo, R. J. Lipton & F. G. Sayward, "Hints on test data selection", 1978,
-doi:10.1109/C-M.1978.218136).
+has to fail with it (mutation testing: R. A. DeMillo, R. J. Lipton & F. G. Sayward, "Hints on test data selection",
+1978, doi:10.1109/C-M.1978.218136).
 """
 
 from __future__ import annotations
