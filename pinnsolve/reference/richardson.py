@@ -28,6 +28,7 @@ _CLEAN = 0.25
 _LEAST_ORDER = 0.5
 _SAFETY_CLEAN = 1.25
 _SAFETY = 3.0
+_STEEPEST = 30.0
 _ROUNDING = 1e-11
 _COARSEST = {1: 24, 2: 16, 3: 6}
 _NUM_POINTS = 2000
@@ -140,18 +141,44 @@ def extrapolation(samples: Sequence[Array]) -> Extrapolation:
     return Extrapolation(factor, convergence_index(change, trusted, _SAFETY), order)
 
 
-def observed_order(fine_change: float, coarse_change: float) -> float:
-    """Return the order ``p = log2(|f3 - f2| / |f2 - f1|)`` that three grids show, finest first."""
+def observed_order(
+    fine_change: float, coarse_change: float, ratios: tuple[float, float] = (_RATIO, _RATIO)
+) -> float:
+    """Return the order that three grids show, by ``|f3 - f2| / |f2 - f1| = r^p (s^p - 1) / (r^p - 1)``.
+
+    With equal ratios this is ``p = log(|f3 - f2| / |f2 - f1|) / log r``; otherwise the root is bracketed (the equation
+    is that of I. B. Celik et al., "Procedure for estimation and reporting of uncertainty due to discretization in CFD
+    applications", J. Fluids Eng. 130 (2008) 078001).
+
+    Args:
+        fine_change: ``|f2 - f1|``, f1 on the finest grid.
+        coarse_change: ``|f3 - f2|``.
+        ratios: Spacing of the medium grid over that of the fine one, r, and of the coarse over the medium one, s.
+    """
     if fine_change <= 0.0:
         return math.inf
     if coarse_change <= 0.0:
         return -math.inf
-    return math.log(coarse_change / fine_change) / math.log(_RATIO)
+    fine, coarse = ratios
+    growth = math.log(coarse_change / fine_change)
+    if fine == coarse:
+        return growth / math.log(fine)
+    from scipy.optimize import brentq
+
+    def excess(order: float) -> float:
+        share = math.expm1(order * math.log(coarse)) / -math.expm1(-order * math.log(fine))
+        return math.log(share) - growth
+
+    # The root is simple, and the bracket is lopsided so that no trial is at 0, where the share is 0 / 0.
+    low, high = -_STEEPEST, 1.01 * _STEEPEST
+    if excess(low) > 0.0 or excess(high) < 0.0:
+        return math.copysign(math.inf, growth)
+    return float(brentq(excess, low, high))
 
 
-def convergence_index(change: float, order: float, safety: float) -> float:
-    """Return Roache's grid convergence index ``safety |f2 - f1| / (2^order - 1)``."""
-    return safety * change / (math.pow(_RATIO, order) - 1.0)
+def convergence_index(change: float, order: float, safety: float, ratio: float = _RATIO) -> float:
+    """Return Roache's grid convergence index ``safety |f2 - f1| / (ratio^order - 1)``."""
+    return safety * change / (math.pow(ratio, order) - 1.0)
 
 
 def norm(values: Array) -> float:
