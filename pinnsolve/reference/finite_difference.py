@@ -16,7 +16,7 @@ from pinnsolve.reference.grid_jumps import find_jumps, fluxes, fluxes_and_source
 from pinnsolve.reference.grid_laws import node_laws
 from pinnsolve.reference.grid_solution import GridSolution
 from pinnsolve.reference.grid_system import GridSystem, Instant, make_system
-from pinnsolve.reference.grids import make_grid
+from pinnsolve.reference.grids import Grid, make_grid
 from pinnsolve.reference.newton import solve_newton
 from pinnsolve.reference.stencils import Array
 from pinnsolve.reference.transient import march
@@ -54,12 +54,7 @@ def finite_difference(
         raise ValueError(f"finite differences cannot solve {problem.name!r}: {reason}")
     _check_numbers(problem, shape, num_steps, order)
     begin = clock.perf_counter()
-    lower, upper = (np.asarray(corner, dtype=np.float64) for corner in problem.domain.bounds)
-    periodic = frozenset(axis for axis, _ in periodic_axes(problem))
-    edges, cellwise = _layers(problem, order)
-    grid = make_grid(
-        problem.field_shapes, lower, upper, shape, order, periodic, edges, cellwise=cellwise
-    )
+    grid = grid_on(problem, shape, order)
     laws = node_laws(problem, grid)
     system = make_system(grid, laws, problem.frame, problem.field_shapes, problem.floating_fields)
     if problem.time is None:
@@ -69,6 +64,25 @@ def finite_difference(
         times = np.linspace(problem.time.start, problem.time.end, (num_steps or max(shape)) + 1)
         values, count = march(problem, system, times)
     return GridSolution(grid, tuple(shape), times, values, count, clock.perf_counter() - begin)
+
+
+def grid_on(problem: Problem, shape: Sequence[int], order: int = 2) -> Grid:
+    """Return the nodes that finite differences use for a problem.
+
+    Args:
+        problem: The declaration.
+        shape: Number of cells along each space axis.
+        order: Order of accuracy in space.
+
+    Raises:
+        ValueError: If there are too few cells for the materials along an axis.
+    """
+    lower, upper = (np.asarray(corner, dtype=np.float64) for corner in problem.domain.bounds)
+    periodic = frozenset(axis for axis, _ in periodic_axes(problem))
+    edges, cellwise = _layers(problem, order)
+    return make_grid(
+        problem.field_shapes, lower, upper, shape, order, periodic, edges, cellwise=cellwise
+    )
 
 
 def why_no_grid(problem: Problem) -> str | None:

@@ -50,6 +50,26 @@ class Extrapolation:
     order: float
 
 
+@dataclass(frozen=True, eq=False)
+class GridValues:
+    """A field extrapolated from two grids: maps points (N, D) to all components (N, C).
+
+    Attributes:
+        fine: The solution on the finest grid.
+        medium: The one on the grid before.
+        factors: The extrapolated value is ``fine + factors (fine - medium)``, (C,).
+    """
+
+    fine: GridSolution
+    medium: GridSolution
+    factors: Array
+
+    def __call__(self, points: Array) -> Array:
+        """Return the extrapolated values."""
+        values = self.fine.evaluate(points)
+        return values + self.factors * (values - self.medium.evaluate(points))
+
+
 def richardson_reference(
     problem: Problem, *, accuracy: float, max_seconds: float
 ) -> Reference | NoReference:
@@ -172,7 +192,7 @@ def observed_order(
     # The root is simple, and the bracket is lopsided so that no trial is at 0, where the share is 0 / 0.
     low, high = -_STEEPEST, 1.01 * _STEEPEST
     if excess(low) > 0.0 or excess(high) < 0.0:
-        return math.copysign(math.inf, growth)
+        return -math.inf if excess(low) > 0.0 else math.inf
     return float(brentq(excess, low, high))
 
 
@@ -205,14 +225,10 @@ def _reference(
     counts = [math.prod(shape) for shape in problem.field_shapes.values()]
     factors = np.repeat([trend[name].factor for name in problem.field_shapes], counts)
 
-    def evaluate(points: Array) -> Array:
-        values = fine.evaluate(points)
-        return values + factors * (values - medium.evaluate(points))
-
     grids = ", ".join(_grid_text(solution) for solution in solutions)
     return Reference(
         method=f"second-order finite differences on {grids} cells, Richardson extrapolation",
-        evaluate=evaluate,
+        evaluate=GridValues(fine, medium, factors),
         error={name: item.error for name, item in trend.items()},
         num_unknowns=fine.num_unknowns,
         seconds=seconds,
