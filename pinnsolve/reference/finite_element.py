@@ -70,7 +70,7 @@ class Solved:
         return self.system.num_unknowns
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MeshValues:
     """A finite element field: maps points (N, D) to all components (N, C).
 

@@ -34,6 +34,12 @@ _COARSEST = {1: 24, 2: 16, 3: 6}
 _NUM_POINTS = 2000
 _MOST_NUMBERS = 4e7
 
+_SMALL = 4000
+"""Number of unknowns below which the time does not depend on it."""
+
+_GROWTH = 1.25
+"""Exponent of the time of one system in its number of unknowns, in the range where factors are cheap."""
+
 
 @dataclass(frozen=True)
 class Extrapolation:
@@ -50,7 +56,7 @@ class Extrapolation:
     order: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GridValues:
     """A field extrapolated from two grids: maps points (N, D) to all components (N, C).
 
@@ -285,7 +291,7 @@ def _refinements(problem: Problem, max_seconds: float) -> Iterator[GridSolution]
     failure: NotConvergedError | None = None
     for cells in _resolutions(problem):
         spent = clock.perf_counter() - begin
-        if spent + _forecast(problem, seconds) > max_seconds or _too_large(problem, cells):
+        if spent + _forecast(problem, cells, seconds) > max_seconds or _too_large(problem, cells):
             break
         try:
             last = _solution(problem, cells, last)
@@ -308,15 +314,20 @@ def _solution(
     return finite_difference(problem, shape=cells, guess=coarser)
 
 
-def _forecast(problem: Problem, seconds: Sequence[float]) -> float:
+def _forecast(problem: Problem, cells: tuple[int, ...], seconds: Sequence[float]) -> float:
     """Return how long the next finer grid will take, from the times of those before.
 
     The factor is the last one seen and half as much again, for factorisations grow faster on finer
-    grids, but at least what assembly and time steps alone would cost.
+    grids, but at least what assembly and time steps alone would cost. On small grids the time hardly
+    depends on the number of unknowns.
     """
     if not seconds:
         return 0.0
-    least = {1: 2.0, 2: 4.0, 3: 12.0}[problem.domain.dim] * (1.0 if problem.time is None else 1.5)
+    dim, steady = problem.domain.dim, problem.time is None
+    least = {1: 2.0, 2: 4.0, 3: 12.0}[dim] * (1.0 if steady else 1.5)
+    size = math.prod(cells) * len(problem.component_names)
+    growth = max(size, _SMALL) / max(size / 2**dim, _SMALL)
+    least = min(least, math.pow(growth, _GROWTH) * (1.0 if steady else 2.0))
     seen = 1.5 * seconds[-1] / seconds[-2] if len(seconds) > 1 else least
     return max(least, seen) * seconds[-1]
 

@@ -350,3 +350,32 @@ def test_periodic_parts_of_sides_are_refused() -> None:
     problem = ps.Problem("half", plate, ps.Heat(1.0), [ps.Periodic("low", "right low"), *rest])
     with pytest.raises(ValueError, match="periodic conditions must join two whole sides"):
         finite_difference(problem, shape=(8, 8))
+
+
+@dataclass(frozen=True)
+class Radiating(ps.Condition):
+    """Heat radiated to surroundings: a condition that is not linear in the temperature."""
+
+    part: str
+    strength: float
+    ambient: float
+
+    def residual(
+        self, f: Fields, x: Coordinates, normal: Jet, physics: ps.Physics
+    ) -> dict[str, Jet]:
+        outward = ps.dot(physics.natural_fluxes(f, x)["temperature"], normal)
+        return {"temperature": outward - self.strength * (f.temperature**4 - self.ambient**4)}
+
+    def determines(self, physics: ps.Physics, frame: object) -> frozenset[str]:
+        return frozenset({"temperature"})
+
+
+def test_a_bar_that_radiates_is_exact() -> None:
+    """NAFEMS T2: 1000 K at one end, the other radiates to 300 K; 927.0076 K with sigma = 5.67e-8 W/(m2 K4)."""
+    conditions = [
+        ps.Dirichlet("left", temperature=1000.0),
+        Radiating("right", 0.98 * 5.67e-8, 300.0),
+    ]
+    problem = ps.Problem("t2", ps.Interval(0.0, 0.1), ps.Heat(55.6), conditions)
+    found = finite_difference(problem, shape=(8,)).evaluate([[0.1]])[0, 0]
+    assert found == pytest.approx(927.007606, abs=1e-5)
