@@ -65,6 +65,7 @@ from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, Navie
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
+from pinnsolve.reference import ReferenceFolder, find_reference
 from pinnsolve.solution import Solution
 from pinnsolve.solver import solve
 from pinnsolve.status import Status, StopReason
@@ -111,6 +112,7 @@ __all__ = [
     "Quantity",
     "Range",
     "Rectangle",
+    "ReferenceFolder",
     "Shape",
     "Solution",
     "Sphere",
@@ -133,6 +135,7 @@ __all__ = [
     "dt",
     "erf",
     "exp",
+    "find_reference",
     "grad",
     "inner",
     "laplacian",

@@ -22,7 +22,7 @@ from pinnsolve.interop.hdf5 import Companions, read_origin
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
-from pinnsolve.reference import Reference
+from pinnsolve.reference import Reference, ReferenceFolder
 from pinnsolve.replacing import replacing
 from pinnsolve.report import folder as run_folder
 from pinnsolve.report.comparison import reference_values
@@ -156,6 +156,15 @@ def solve(
     reference: Annotated[
         bool, typer.Option(help="Compare with an independent classical solution.")
     ] = True,
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep classical solutions in this folder, and take them from it."
+        ),
+    ] = None,
+    recompute_references: Annotated[
+        bool, typer.Option("--recompute-references", help="Compute those in the folder anew.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result document only.")
     ] = False,
@@ -169,6 +178,7 @@ def solve(
         method = Method(max_seconds=max_seconds, precision=precision, device=device)  # type: ignore[arg-type]
         if through is not None and slabs is not None:
             raise ValueError("--through and --slabs exclude each other; keep one")
+        compared = _compared(reference, references, recompute_references)
         problems = [
             make_problem(target, settings) for settings in (*_along(through, parsed), parsed)
         ]
@@ -205,7 +215,7 @@ def solve(
             _exit_if_lost(trained.solution.status)
             return  # the first process compares, judges and writes
         with run_folder.output_folder(where):
-            result = _run(problems, slabs, method, seed, reference, verbose, command, checkpoint)
+            result = _run(problems, slabs, method, seed, compared, verbose, command, checkpoint)
             files = run_folder.write_run(result, where)
     if as_json:
         typer.echo(result_text(result), nl=False)
@@ -278,7 +288,7 @@ def _run(
     slabs: int | None,
     method: Method,
     seed: int,
-    want_reference: bool,
+    compared: bool | ReferenceFolder,
     verbose: bool,
     command: str,
     checkpoint: Path | None,
@@ -292,7 +302,7 @@ def _run(
         judged = solver(
             method,
             seed=seed,
-            reference=want_reference,
+            reference=compared,
             observer=bar,
             announce=bar.phase,
             checkpoint=checkpoint,
@@ -302,6 +312,17 @@ def _run(
         if isinstance(judged.reference, Reference):
             values = reference_values(judged.solution, judged.reference)
         return gather(judged.solution, Companions(values, command))
+
+
+def _compared(reference: bool, references: Path | None, recompute: bool) -> bool | ReferenceFolder:
+    """Return whether there is to be a reference, or the folder that keeps it."""
+    if references is None:
+        if recompute:
+            raise ValueError("--recompute-references needs --references DIR")
+        return reference
+    if not reference:
+        raise ValueError("--references and --no-reference exclude each other; keep one")
+    return ReferenceFolder(references, recompute).checked()
 
 
 def _exit_if_lost(status: Status) -> None:

@@ -14,9 +14,9 @@ from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
 from pinnsolve.record import StepRecord
-from pinnsolve.reference import NoReference, Reference
+from pinnsolve.reference import NoReference
 from pinnsolve.solution import Solution
-from pinnsolve.solver import Announce, Answer, judged_answer
+from pinnsolve.solver import Announce, Answer, Compared, judged_answer, see_that_it_can_be_kept
 from pinnsolve.status import StopReason
 from pinnsolve.training import STOP_SHARE, Observer, train
 
@@ -26,7 +26,7 @@ def solve_along(
     method: Method | None = None,
     *,
     seed: int = 0,
-    reference: bool | Reference = True,
+    reference: Compared = True,
     progress: bool = True,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
@@ -75,7 +75,7 @@ def answer_along(
     method: Method,
     *,
     seed: int = 0,
-    reference: bool | Reference = True,
+    reference: Compared = True,
     observer: Observer | None = None,
     announce: Announce | None = None,
     checkpoint: str | Path | None = None,
@@ -94,6 +94,7 @@ def answer_along(
         checkpoint_seconds: As for :func:`solve_along`.
     """
     _check(problems)
+    see_that_it_can_be_kept(reference)
     total, steps, seconds = len(problems), 0, 0.0
     start: Solution | None = None
     for number, problem in enumerate(problems, start=1):

@@ -13,13 +13,16 @@ from pinnsolve.judging_ranges import Sample, along, judge_ranges, sample_ranges
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
-from pinnsolve.reference import NoReference, Reference, find_reference
+from pinnsolve.reference import NoReference, Reference, ReferenceFolder, find_reference
 from pinnsolve.solution import Solution
 from pinnsolve.status import StopReason
 from pinnsolve.training import STOP_SHARE, Observer, Trained, train
 
 Announce = Callable[[str], None]
 """Told what comes next: ``solving the reference``, ``checking``."""
+
+Compared = bool | Reference | ReferenceFolder
+"""Whether there is to be a reference; or one that was computed before; or the folder that keeps references."""
 
 CUT_SHORT = (StopReason.INTERRUPTED, StopReason.LOST_PROCESS)
 """Ends that are not the run's own: nothing is compared with a reference any more."""
@@ -47,7 +50,7 @@ def solve(
     method: Method | None = None,
     *,
     seed: int = 0,
-    reference: bool | Reference = True,
+    reference: Compared = True,
     progress: bool = True,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
@@ -61,7 +64,8 @@ def solve(
         seed: Seed of points and initial parameters; the same seed gives the same numbers.
         reference: Whether to compare with an independent classical solution of the same
             declaration (finite differences on boxes, finite elements on meshes; at several values
-            if the problem has ranges), or one that was computed before.
+            if the problem has ranges), or one that was computed before; a :class:`ReferenceFolder` keeps references
+            between runs.
         progress: Whether to show a progress bar, where standard error is a terminal.
         checkpoint: A file that training writes its state to, and goes on from if it is there; it stays when the run
             is finished, and the same call then returns at once. See :func:`pinnsolve.training.train`.
@@ -74,7 +78,7 @@ def solve(
 
     Raises:
         ValueError: If the checkpoint is damaged, is of another problem, method, seed or start, or cannot be written;
-            if the start has other fields or coordinates.
+            if the start has other fields or coordinates; if there can be no such folder for references.
     """
     how = method if method is not None else Method()
     goal = STOP_SHARE * problem.accuracy
@@ -99,7 +103,7 @@ def answer(
     method: Method,
     *,
     seed: int = 0,
-    reference: bool | Reference = True,
+    reference: Compared = True,
     observer: Observer | None = None,
     announce: Announce | None = None,
     checkpoint: str | Path | None = None,
@@ -119,6 +123,7 @@ def answer(
         checkpoint_seconds: As for :func:`solve`.
         start: As for :func:`solve`.
     """
+    see_that_it_can_be_kept(reference)
     trained = train(
         problem,
         method,
@@ -135,7 +140,7 @@ def judged_answer(
     trained: Trained,
     *,
     seed: int = 0,
-    reference: bool | Reference = True,
+    reference: Compared = True,
     announce: Announce | None = None,
 ) -> Answer:
     """Compare what was trained with the reference, and judge it.
@@ -163,16 +168,28 @@ def judged_answer(
 
 
 def _reference(
-    trained: Trained, wanted: bool | Reference, announce: Announce | None
+    trained: Trained, wanted: Compared, announce: Announce | None
 ) -> Reference | NoReference:
-    """Return the given reference, a new one, or why there is none."""
+    """Return the given reference, a new one, one that was kept, or why there is none."""
     if isinstance(wanted, Reference):
         return wanted
     if not wanted:
         return NoReference("not asked for")
     if announce is not None:
         announce("solving the reference")
-    return find_reference(trained.solution.known_problem)
+    return _found(trained.solution.known_problem, wanted)
+
+
+def _found(problem: Problem, wanted: Compared) -> Reference | NoReference:
+    if isinstance(wanted, ReferenceFolder):
+        return find_reference(problem, cache=wanted.path, recompute=wanted.recompute)
+    return find_reference(problem)
+
+
+def see_that_it_can_be_kept(wanted: Compared) -> None:
+    """Refuse, before training, a folder in which no reference can be kept."""
+    if isinstance(wanted, ReferenceFolder):
+        wanted.checked()
 
 
 _RANGE_SECONDS = 30.0
@@ -180,7 +197,7 @@ _RANGE_SECONDS = 30.0
 
 
 def _answer_over_ranges(
-    trained: Trained, wanted: bool | Reference, announce: Announce | None, *, seed: int
+    trained: Trained, wanted: Compared, announce: Announce | None, *, seed: int
 ) -> Answer:
     """Judge a solution with ranges at several of their values."""
     problem = trained.solution.problem
@@ -189,7 +206,7 @@ def _answer_over_ranges(
         find = _ReferencesInTime(problem, wanted)
         if trained.solution.status.reason in CUT_SHORT:
             find = _ReferencesInTime(problem, NoReference("interrupted"))
-        elif announce is not None and wanted is True:
+        elif announce is not None and wanted and not isinstance(wanted, Reference):
             announce("solving references over the range")
         samples = sample_ranges(problem, find, seed=seed)
         if announce is not None:
@@ -204,7 +221,7 @@ def _answer_over_ranges(
 class _ReferencesInTime:
     """Finds references one after the other until the next would probably take too long."""
 
-    def __init__(self, problem: Problem, wanted: bool | Reference | NoReference) -> None:
+    def __init__(self, problem: Problem, wanted: Compared | NoReference) -> None:
         self._problem, self._wanted = problem, wanted
         self._spent, self._longest = 0.0, 0.0
 
@@ -219,7 +236,7 @@ class _ReferencesInTime:
         if self._spent + self._longest > _RANGE_SECONDS:
             return NoReference(f"those at other values took {self._spent:.0f} s already")
         begin = time.perf_counter()
-        found = find_reference(given)
+        found = _found(given, self._wanted)
         seconds = time.perf_counter() - begin
         self._spent, self._longest = self._spent + seconds, max(self._longest, seconds)
         return found

@@ -16,6 +16,7 @@ import torch
 
 import pinnsolve as ps
 from pinnsolve.distributed import ALONE, Reduction
+from pinnsolve.fingerprint import declared, first_difference
 from pinnsolve.optimise import Adam, GaussNewton, HandOver, Ladder, Schedule, Stage
 from pinnsolve.optimise.first_order import AdamState
 from pinnsolve.optimise.mixed import loss_and_gradient
@@ -25,7 +26,6 @@ from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import System
 from pinnsolve.training import Trained, train
 from pinnsolve.training.checkpoint import read_checkpoint, write_checkpoint
-from pinnsolve.training.fingerprint import declared, first_difference
 from pinnsolve.training.frozen_values import classes_of, put_together, take_apart
 from pinnsolve.training.journal import Reached
 

@@ -36,6 +36,7 @@ LAYERS = [
     "problem",
     "status",
     "blocks",
+    "fingerprint",
     "scaling",
     "networks",
     "grouping",

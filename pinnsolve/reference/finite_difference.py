@@ -8,12 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from pinnsolve.architecture.periods import periodic_axes
 from pinnsolve.conditions import Condition, Initial, Periodic
 from pinnsolve.problem import Problem
+from pinnsolve.reference.grid_balances import has_cell_balances
+from pinnsolve.reference.grid_jumps import find_jumps, fluxes, fluxes_and_sources
 from pinnsolve.reference.grid_laws import node_laws
 from pinnsolve.reference.grid_solution import GridSolution
 from pinnsolve.reference.grid_system import GridSystem, Instant, make_system
-from pinnsolve.reference.grids import make_grid
+from pinnsolve.reference.grids import Grid, make_grid
 from pinnsolve.reference.newton import solve_newton
 from pinnsolve.reference.stencils import Array
 from pinnsolve.reference.transient import march
@@ -51,8 +54,7 @@ def finite_difference(
         raise ValueError(f"finite differences cannot solve {problem.name!r}: {reason}")
     _check_numbers(problem, shape, num_steps, order)
     begin = clock.perf_counter()
-    lower, upper = (np.asarray(corner, dtype=np.float64) for corner in problem.domain.bounds)
-    grid = make_grid(problem.field_shapes, lower, upper, tuple(shape), order)
+    grid = grid_on(problem, shape, order)
     laws = node_laws(problem, grid)
     system = make_system(grid, laws, problem.frame, problem.field_shapes, problem.floating_fields)
     if problem.time is None:
@@ -62,6 +64,25 @@ def finite_difference(
         times = np.linspace(problem.time.start, problem.time.end, (num_steps or max(shape)) + 1)
         values, count = march(problem, system, times)
     return GridSolution(grid, tuple(shape), times, values, count, clock.perf_counter() - begin)
+
+
+def grid_on(problem: Problem, shape: Sequence[int], order: int = 2) -> Grid:
+    """Return the nodes that finite differences use for a problem.
+
+    Args:
+        problem: The declaration.
+        shape: Number of cells along each space axis.
+        order: Order of accuracy in space.
+
+    Raises:
+        ValueError: If there are too few cells for the materials along an axis.
+    """
+    lower, upper = (np.asarray(corner, dtype=np.float64) for corner in problem.domain.bounds)
+    periodic = frozenset(axis for axis, _ in periodic_axes(problem))
+    edges, cellwise = _layers(problem, order)
+    return make_grid(
+        problem.field_shapes, lower, upper, shape, order, periodic, edges, cellwise=cellwise
+    )
 
 
 def why_no_grid(problem: Problem) -> str | None:
@@ -75,8 +96,16 @@ def why_no_grid(problem: Problem) -> str | None:
     box = float(np.prod(np.asarray(upper) - np.asarray(lower)))
     if abs(problem.domain.measure - box) > 1e-9 * box:
         return f"the domain is not an axis-aligned box ({problem.domain.describe()})"
-    if any(isinstance(condition, Periodic) for condition in problem.conditions):
-        return "periodic conditions are not covered"
+    repeated = {axis for axis, _ in periodic_axes(problem)}
+    for condition in problem.conditions:
+        if (
+            isinstance(condition, Periodic)
+            and _normal_axis(problem, condition.part) not in repeated
+        ):
+            return f"{condition.label}: periodic conditions must join two whole sides of the box"
+    reason = _why_no_balance(problem)
+    if reason is not None:
+        return reason
     try:
         declared = _without_data(problem)
     except ValueError as error:
@@ -84,6 +113,39 @@ def why_no_grid(problem: Problem) -> str | None:
     for name in set(declared.floating_fields) - set(problem.floating_fields):
         return f"only data or initial values set the level of {name}; set it on the boundary"
     return None
+
+
+def _layers(problem: Problem, order: int) -> tuple[tuple[tuple[float, ...], ...], bool]:
+    """Return where there must be nodes, and whether field equations hold as balances over cells.
+
+    Raises:
+        ValueError: If materials jump and the order is not 2.
+    """
+    jumps = find_jumps(problem, fluxes_and_sources) if has_cell_balances(problem) else None
+    if not jumps:
+        return (), False
+    if order != 2:
+        raise ValueError(f"order {order} needs materials and sources that do not jump; take 2")
+    return jumps.edges, True
+
+
+def _why_no_balance(problem: Problem) -> str | None:
+    """Return why jumping materials cannot be treated, or None."""
+    if has_cell_balances(problem):
+        edges = find_jumps(problem, fluxes_and_sources).edges
+        if any(edges[axis] for axis, _ in periodic_axes(problem)):
+            return "its materials jump along a periodic axis"
+    elif find_jumps(problem, fluxes):
+        return (
+            f"its materials jump, and {type(problem.physics).__name__} declares no single balance"
+        )
+    return None
+
+
+def _normal_axis(problem: Problem, part: str) -> int:
+    """Return the axis that a flat part is normal to."""
+    sample, _ = problem.domain.part_quadrature(part, 8)
+    return int(np.abs(sample.normals[0]).argmax())
 
 
 def _without_data(problem: Problem) -> Problem:

@@ -7,7 +7,7 @@ form is read off the declaration (:mod:`pinnsolve.reference.fem_forms`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,28 @@ class Solved:
         return self.system.num_unknowns
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class MeshValues:
+    """A finite element field: maps points (N, D) to all components (N, C).
+
+    Attributes:
+        space: The space of each component; the tables that a system keeps are left behind.
+        values: Nodal values, (num_nodes, C).
+        number: Which of :func:`spaces` of the given mesh this one is.
+    """
+
+    space: Space
+    values: Array
+    number: int
+
+    def __call__(self, points: Array) -> Array:
+        """Return the values at points."""
+        located, dim = np.asarray(points, dtype=np.float64), self.space.level.dim
+        if located.ndim != 2 or located.shape[1] != dim:
+            raise ValueError(f"points must be of shape (N, {dim}), got {located.shape}")
+        return self.space.evaluate(self.values, *self.space.located(located))
+
+
 def finite_element_reference(
     problem: Problem, *, accuracy: float, max_seconds: float
 ) -> Reference | NoReference:
@@ -110,7 +132,7 @@ def reference_of(problem: Problem, history: Sequence[Solved], *, seconds: float)
     coarse, fine = history[-2:]
     return Reference(
         method=f"finite elements, {_words(coarse)} and {_words(fine)}",
-        evaluate=_evaluator(fine),
+        evaluate=MeshValues(fine.space, fine.values, len(history) - 1),
         error=_error_bars(problem, coarse, fine),
         num_unknowns=fine.num_unknowns,
         seconds=seconds,
@@ -187,7 +209,7 @@ def solved_on(problem: Problem, level: Level, *, accuracy: float, deadline: floa
     """
     history: list[Solved] = []
     rows: tuple[ConditionRows, ...] = ()
-    for space in _spaces(level):
+    for space in spaces(level):
         if not history:
             rows = tuple(sorted_rows(problem, condition, space) for condition in problem.conditions)
         elif not _is_affordable(history[-1], space, deadline - time.perf_counter()):
@@ -205,7 +227,7 @@ def solved_on(problem: Problem, level: Level, *, accuracy: float, deadline: floa
     return history
 
 
-def _spaces(level: Level) -> Iterator[Space]:
+def spaces(level: Level) -> Iterator[Space]:
     """Yield linear elements, then quadratic ones on the mesh and its refinements."""
     yield Space.of(level, 1)
     while True:
@@ -242,19 +264,6 @@ def _error_bars(problem: Problem, coarse: Solved, fine: Solved) -> dict[str, flo
         bars[name] = 0.0 if gap == 0.0 else _SAFETY * gap / size
         start = span.stop
     return bars
-
-
-def _evaluator(solved: Solved) -> Callable[[Array], Array]:
-    space, values = solved.space, solved.values  # without the tables that the system keeps
-    dim = space.level.dim
-
-    def evaluate(points: Array) -> Array:
-        located = np.asarray(points, dtype=np.float64)
-        if located.ndim != 2 or located.shape[1] != dim:
-            raise ValueError(f"points must be of shape (N, {dim}), got {located.shape}")
-        return space.evaluate(values, *space.located(located))
-
-    return evaluate
 
 
 def _words(solved: Solved) -> str:

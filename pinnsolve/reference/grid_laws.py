@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,47 +15,14 @@ from pinnsolve.geometry import Shape
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.problem import Problem
-from pinnsolve.reference.grids import Grid, Integers, Nodes
+from pinnsolve.reference.grid_balances import cell_laws
+from pinnsolve.reference.grid_law import Kind, Law, Row
+from pinnsolve.reference.grids import Grid
 from pinnsolve.reference.stencils import Array
 from pinnsolve.trial import trial_fields
 
-Row = Callable[[Fields, Coordinates], Jet]
-"""One scalar equation, as a function of the fields and the coordinates of N nodes."""
-
-
-Kind = Literal["equation", "value", "flux"]
-
-
-@dataclass(frozen=True, eq=False)
-class Law:
-    """One scalar equation at some nodes of the component that it determines.
-
-    Attributes:
-        name: For messages: ``energy`` or ``left: Dirichlet``.
-        component: Position of the component whose rows of the system these are.
-        target: A node set that the nodes are among.
-        chosen: Which nodes of ``target``, shape (N,).
-        numbers: Their numbers among the nodes of the component, shape (N,).
-        row: The equation.
-        kind: A field equation, a condition on values alone, or one on fluxes.
-    """
-
-    name: str
-    component: int
-    target: Nodes
-    chosen: Integers
-    numbers: Integers
-    row: Row
-    kind: Kind
-
-    @cached_property
-    def points(self) -> Array:
-        """Coordinates of the nodes, shape (N, D)."""
-        return self.target.points[self.chosen]
-
-    def kept(self, keep: npt.NDArray[np.bool_]) -> Law:
-        """Return the law at some of its nodes only."""
-        return replace(self, chosen=self.chosen[keep], numbers=self.numbers[keep])
+_HELD_BY_THE_GRID = (Initial, Periodic)
+"""Conditions that hold without rows of their own: by the values at the start, by operators that wrap around."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +74,8 @@ def _condition_laws(problem: Problem, grid: Grid) -> tuple[list[Law], list[Law]]
     on_values: list[Law] = []
     on_fluxes: list[Law] = []
     for condition in problem.conditions:
-        if isinstance(condition, Initial):
+        if isinstance(condition, _HELD_BY_THE_GRID):
             continue
-        if isinstance(condition, Periodic):
-            raise ValueError("finite differences here do not cover periodic conditions")
         for side in (_Side(axis, upper) for axis in range(grid.dim) for upper in (0, 1)):
             for name in _row_names(problem, condition, side):
                 component = grid.names.index(_paired_component(name, side, grid))
@@ -164,6 +126,9 @@ def _equation_laws(problem: Problem, grid: Grid, conditions: list[Law]) -> list[
             if found is not None and name in needed and free[found[1]].any():
                 where = nodes.points[found[1]][free[found[1]]][0].tolist()
                 raise ValueError(f"no condition determines {name} at {where} on the boundary")
+        if grid.cellwise:
+            laws += cell_laws(problem, grid, component)
+            continue
         chosen = np.flatnonzero(free)
         row = _field_equation(problem, component)
         laws.append(Law(f"equation of {name}", component, nodes, chosen, chosen, row, "equation"))

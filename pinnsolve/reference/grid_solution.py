@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,18 +67,22 @@ class GridSolution:
     @cached_property
     def _splines(self) -> tuple[Any, ...]:
         time = () if self.times is None else (self.times,)
-        return tuple(
-            tensor_spline((*nodes.axes, *time), self.component(name))
-            for name, nodes in zip(self.grid.names, self.grid.nodes, strict=True)
-        )
+        splines = []
+        for position, name in enumerate(self.grid.names):
+            axes, values = self.grid.unrolled(position, self.component(name))
+            splines.append(tensor_spline((*axes, *time), values, self.grid.edges))
+        return tuple(splines)
 
 
-def tensor_spline(axes: tuple[Array, ...], values: Array) -> Any:  # noqa: ANN401
+def tensor_spline(
+    axes: tuple[Array, ...], values: Array, kinks: tuple[tuple[float, ...], ...] = ()
+) -> Any:  # noqa: ANN401
     """Return the spline through values on a tensor grid, cubic along axes with four nodes.
 
     Args:
         axes: Increasing coordinates, one array per axis.
         values: Shape (len(axis), ...).
+        kinks: For the first axes, those of their coordinates at which the derivative may jump.
 
     Returns:
         A SciPy NdBSpline: maps points (N, D) to values (N,).
@@ -87,8 +92,22 @@ def tensor_spline(axes: tuple[Array, ...], values: Array) -> Any:  # noqa: ANN40
     knots, degrees, coefficients = [], [], values
     for position, axis in enumerate(axes):
         degree = min(3, len(axis) - 1)
-        spline = make_interp_spline(axis, np.moveaxis(coefficients, position, 0), k=degree)
+        inner = kinks[position] if position < len(kinks) else ()
+        spline = make_interp_spline(
+            axis, np.moveaxis(coefficients, position, 0), degree, _knots(axis, inner)
+        )
         knots.append(spline.t)
         degrees.append(degree)
         coefficients = np.moveaxis(spline.c, 0, position)
     return NdBSpline(tuple(knots), np.ascontiguousarray(coefficients), tuple(degrees))
+
+
+def _knots(axis: Array, kinks: tuple[float, ...]) -> Array | None:
+    """Return the knots of separate cubics between kinks, joined by their values alone."""
+    if not kinks:
+        return None
+    places = [0, *(int(np.abs(axis - kink).argmin()) for kink in kinks), len(axis) - 1]
+    knots = [axis[:1]]
+    for first, last in pairwise(places):
+        knots += [np.repeat(axis[first], 3), axis[first + 2 : last - 1]]
+    return np.concatenate((*knots, np.repeat(axis[-1], 4)))

@@ -18,7 +18,7 @@ from torch import Tensor
 from pinnsolve.jets import Coordinates, Fields, Frame
 from pinnsolve.jets.scalar import Leaf
 from pinnsolve.multi_index import MultiIndex
-from pinnsolve.reference.grid_laws import Law
+from pinnsolve.reference.grid_law import Law
 from pinnsolve.reference.grids import Grid
 from pinnsolve.reference.stencils import Array
 
@@ -113,18 +113,28 @@ class GridSystem:
         Conditions are also given the sign that makes the entry of the node's own value positive, so
         that rows which meet at a corner cannot cancel there.
         """
+        sums = [self._row_sums(law, u, instant) for law in self.laws]
+        wholes: dict[str, Array] = {}
+        for law, (total, _) in zip(self.laws, sums, strict=True):
+            if law.whole:
+                wholes[law.whole] = wholes.get(law.whole, 0.0) + total
         weights = []
-        for law in self.laws:
-            _, slopes = self._evaluated(law, u, instant, slopes=True)
-            total, own = np.zeros(len(law.numbers)), np.zeros(len(law.numbers))
-            for (component, index), slope in slopes.items():
-                matrix = self._operator(law, component, index)
-                total += np.abs(slope) * abs(matrix).sum(axis=1)
-                if component == law.component:
-                    own += slope * _entries(matrix, law.numbers)
+        for law, (part, own) in zip(self.laws, sums, strict=True):
+            total = wholes.get(law.whole, part)
             sign = np.where((own < 0.0) & (law.kind != "equation"), -1.0, 1.0)
             weights.append(sign / np.where(total > 0.0, total, 1.0))
         return replace(self, weights=tuple(weights), _operators=self._operators)
+
+    def _row_sums(self, law: Law, u: Array, instant: Instant) -> tuple[Array, Array]:
+        """Return the sums (N,) of the absolute entries of a law's rows, and the entries of its own nodes."""
+        _, slopes = self._evaluated(law, u, instant, slopes=True)
+        total, own = np.zeros(len(law.numbers)), np.zeros(len(law.numbers))
+        for (component, index), slope in slopes.items():
+            matrix = self._operator(law, component, index)
+            total += np.abs(slope) * abs(matrix).sum(axis=1)
+            if component == law.component:
+                own += slope * _entries(matrix, law.numbers)
+        return total, own
 
     def nodal_values(self, u: Array) -> Array:
         """Return the unknowns as values at the nodes, floating fields with zero mean."""
@@ -171,6 +181,8 @@ class GridSystem:
         x = Coordinates(self._points(law, instant), self.frame)
         row = law.row(Fields.from_components(self.shapes, list(columns), self.frame), x).value
         row = row.expand(len(law.numbers))
+        if law.factor is not None:
+            row = row * torch.from_numpy(law.factor)
         found: dict[tuple[int, MultiIndex], Array] = {}
         if slopes and row.requires_grad:
             gradients = torch.autograd.grad(row.sum(), list(leaves.values()), allow_unused=True)
@@ -208,7 +220,7 @@ class GridSystem:
         """Return the operator from a component's values to a derivative at the law's nodes."""
         key = id(law), component, index
         if key not in self._operators:
-            matrix = self.grid.operator(component, law.target, index)
+            matrix = self.grid.operator(component, law.target, index, compact=law.is_compact)
             if len(law.chosen) < law.target.size:
                 matrix = matrix[law.chosen]
             if component in self.floating:

@@ -12,7 +12,16 @@ import numpy as np
 
 from pinnsolve.jets import component_names
 from pinnsolve.multi_index import MultiIndex
-from pinnsolve.reference.stencils import Array, derivative_matrix
+from pinnsolve.reference.stencils import Array, derivative_matrix, periodic_matrix
+
+_CONTINUED = 24
+"""Nodes beyond a period after which the end of a cubic spline is no longer felt."""
+
+_FEWEST = 3
+"""Fewest cells of a layer: a cubic needs four nodes."""
+
+_COARSE = 12
+"""Fewest cells that are shared out among layers; more are made by cutting these in two."""
 
 Integers = np.ndarray[Any, np.dtype[np.intp]]
 
@@ -60,6 +69,9 @@ class Grid:
         lower: Lower corner of the box in m, shape (D,).
         upper: Upper corner.
         order: Order of accuracy of all operators.
+        periodic: Axes along which everything repeats itself; their nodes leave out the upper end.
+        edges: Coordinates in m, for each axis, of the planes at which materials jump, each with nodes on it.
+        cellwise: Whether the field equations hold as balances over cells.
     """
 
     names: tuple[str, ...]
@@ -67,6 +79,9 @@ class Grid:
     lower: Array
     upper: Array
     order: int
+    periodic: frozenset[int] = frozenset()
+    edges: tuple[tuple[float, ...], ...] = ()
+    cellwise: bool = False
     _lines: dict[object, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -96,6 +111,8 @@ class Grid:
             axis: Axis that the side is normal to.
             upper: 1 for the side at the upper end, 0 for the lower one.
         """
+        if axis in self.periodic:
+            return None
         nodes = self.nodes[component]
         bound = (self.lower, self.upper)[upper][axis]
         position = -upper
@@ -105,18 +122,22 @@ class Grid:
         axes = tuple(np.array([end]) if a == axis else line for a, line in enumerate(nodes.axes))
         return Nodes(axes), np.take(nodes.numbers, position, axis=axis).ravel()
 
-    def operator(self, component: int, target: Nodes, index: MultiIndex) -> Any:  # noqa: ANN401
+    def operator(
+        self, component: int, target: Nodes, index: MultiIndex, *, compact: bool = False
+    ) -> Any:  # noqa: ANN401
         """Return the sparse matrix from a component's values to a space derivative at a node set.
 
         Args:
             component: Position of the component.
             target: Where the derivative is wanted.
             index: Which derivative.
+            compact: Whether values and first derivatives come from the nodes of one cell only.
         """
         from scipy.sparse import kron
 
+        source = self.nodes[component]
         lines = [
-            self._line(self.nodes[component].axes[axis], target.axes[axis], index.count(axis))
+            self._line(axis, source.axes[axis], target.axes[axis], index.count(axis), compact)
             for axis in range(self.dim)
         ]
         return reduce(lambda left, right: kron(left, right, format="csr"), lines)
@@ -127,6 +148,9 @@ class Grid:
 
         lines: list[Array] = []
         for axis, line in enumerate(self.nodes[component].axes):
+            if axis in self.periodic:
+                lines.append(np.full(len(line), 1.0 / len(line)))
+                continue
             low, high = float(self.lower[axis]), float(self.upper[axis])
             spline = make_interp_spline(line, np.eye(len(line)), k=3)
             lines.append(spline.integrate(low, high) / (high - low))
@@ -135,10 +159,31 @@ class Grid:
             weights = np.multiply.outer(weights, line).ravel()
         return weights
 
-    def _line(self, source: Array, target: Array, derivative: int) -> Any:  # noqa: ANN401
-        key = source.tobytes(), target.tobytes(), derivative
+    def unrolled(self, component: int, values: Array) -> tuple[tuple[Array, ...], Array]:
+        """Return nodes and values of a component, continued beyond the ends of periodic axes.
+
+        Args:
+            component: Position of the component.
+            values: Nodal values, shape (*nodes, ...).
+        """
+        axes = list(self.nodes[component].axes)
+        for axis in self.periodic:
+            period, num = self.upper[axis] - self.lower[axis], len(axes[axis])
+            numbers = np.arange(-_CONTINUED, num + _CONTINUED)
+            axes[axis] = axes[axis][numbers % num] + period * (numbers // num)
+            values = np.take(values, numbers % num, axis=axis)
+        return tuple(axes), values
+
+    def _line(self, axis: int, source: Array, target: Array, derivative: int, compact: bool) -> Any:  # noqa: ANN401
+        order = 2 - min(derivative, 1) if compact else self.order
+        key = axis in self.periodic, source.tobytes(), target.tobytes(), derivative, order
         if key not in self._lines:
-            self._lines[key] = derivative_matrix(source, target, derivative, self.order)
+            if axis in self.periodic:
+                period = float(self.upper[axis] - self.lower[axis])
+                matrix = periodic_matrix(source, target, derivative, order, period)
+            else:
+                matrix = derivative_matrix(source, target, derivative, order)
+            self._lines[key] = matrix
         return self._lines[key]
 
 
@@ -148,6 +193,10 @@ def make_grid(
     upper: Array,
     cells: Sequence[int],
     order: int,
+    periodic: frozenset[int] = frozenset(),
+    edges: tuple[tuple[float, ...], ...] = (),
+    *,
+    cellwise: bool = False,
 ) -> Grid:
     """Return the node sets for fields on a box.
 
@@ -162,13 +211,25 @@ def make_grid(
         upper: Upper corner in m.
         cells: Number of cells along each axis.
         order: Order of accuracy.
+        periodic: Axes along which everything repeats itself.
+        edges: Coordinates in m, for each axis, at which there must be nodes.
+        cellwise: Whether the field equations hold as balances over cells.
+
+    Raises:
+        ValueError: If there are too few cells between two edges.
     """
-    faces = [np.linspace(a, b, n + 1) for a, b, n in zip(lower, upper, cells, strict=True)]
+    within = edges or ((),) * len(cells)
+    faces = [
+        faces_between(np.array([a, *inner, b]), n)
+        for a, b, n, inner in zip(lower, upper, cells, within, strict=True)
+    ]
     centres = [0.5 * (line[1:] + line[:-1]) for line in faces]
     closed = [
         np.concatenate((line[:1], inner, line[-1:]))
         for line, inner in zip(faces, centres, strict=True)
     ]
+    for axis in periodic:
+        faces[axis], closed[axis] = faces[axis][:-1], centres[axis]
     nodes = []
     for name, shape in shapes.items():
         for component in range(math.prod(shape)):
@@ -180,4 +241,36 @@ def make_grid(
                 along = component if name == "velocity" else -1
                 axes = [faces[a] if a == along else closed[a] for a in range(len(cells))]
             nodes.append(Nodes(tuple(axes)))
-    return Grid(component_names(shapes), tuple(nodes), np.asarray(lower), np.asarray(upper), order)
+    corners = np.asarray(lower), np.asarray(upper)
+    names = component_names(shapes)
+    return Grid(names, tuple(nodes), *corners, order, periodic, within, cellwise)
+
+
+def faces_between(ends: Array, cells: int) -> Array:
+    """Return where cells end that are equally long between two of several places, shape (cells + 1,).
+
+    Twice as many cells are the same cells cut in two, as long as there are enough of them.
+
+    Args:
+        ends: The lower end, places where cells must end, the upper end, increasing, in m.
+        cells: Number of cells.
+
+    Raises:
+        ValueError: If that leaves fewer than three cells between two places.
+    """
+    few = max(_FEWEST * (len(ends) - 1), _COARSE)
+    base, halvings = cells, 0
+    while base % 2 == 0 and base // 2 >= few:
+        base, halvings = base // 2, halvings + 1
+    lengths = np.diff(ends)
+    shares = np.maximum(np.rint(base * lengths / lengths.sum()), _FEWEST).astype(int)
+    shares[shares.argmax()] += base - shares.sum()
+    if shares.min() < _FEWEST:
+        raise ValueError(
+            f"{len(lengths)} materials along an axis, from {ends.tolist()} m, need more than {cells} cells"
+        )
+    counts = shares * 2**halvings
+    pieces = [
+        np.linspace(a, b, n + 1)[:-1] for a, b, n in zip(ends[:-1], ends[1:], counts, strict=True)
+    ]
+    return np.concatenate((*pieces, ends[-1:]))

@@ -28,10 +28,17 @@ _CLEAN = 0.25
 _LEAST_ORDER = 0.5
 _SAFETY_CLEAN = 1.25
 _SAFETY = 3.0
+_STEEPEST = 30.0
 _ROUNDING = 1e-11
 _COARSEST = {1: 24, 2: 16, 3: 6}
 _NUM_POINTS = 2000
 _MOST_NUMBERS = 4e7
+
+_SMALL = 4000
+"""Number of unknowns below which the time does not depend on it."""
+
+_GROWTH = 1.25
+"""Exponent of the time of one system in its number of unknowns, in the range where factors are cheap."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,26 @@ class Extrapolation:
     factor: float
     error: float
     order: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GridValues:
+    """A field extrapolated from two grids: maps points (N, D) to all components (N, C).
+
+    Attributes:
+        fine: The solution on the finest grid.
+        medium: The one on the grid before.
+        factors: The extrapolated value is ``fine + factors (fine - medium)``, (C,).
+    """
+
+    fine: GridSolution
+    medium: GridSolution
+    factors: Array
+
+    def __call__(self, points: Array) -> Array:
+        """Return the extrapolated values."""
+        values = self.fine.evaluate(points)
+        return values + self.factors * (values - self.medium.evaluate(points))
 
 
 def richardson_reference(
@@ -140,18 +167,44 @@ def extrapolation(samples: Sequence[Array]) -> Extrapolation:
     return Extrapolation(factor, convergence_index(change, trusted, _SAFETY), order)
 
 
-def observed_order(fine_change: float, coarse_change: float) -> float:
-    """Return the order ``p = log2(|f3 - f2| / |f2 - f1|)`` that three grids show, finest first."""
+def observed_order(
+    fine_change: float, coarse_change: float, ratios: tuple[float, float] = (_RATIO, _RATIO)
+) -> float:
+    """Return the order that three grids show, by ``|f3 - f2| / |f2 - f1| = r^p (s^p - 1) / (r^p - 1)``.
+
+    With equal ratios this is ``p = log(|f3 - f2| / |f2 - f1|) / log r``; otherwise the root is bracketed (the equation
+    is that of I. B. Celik et al., "Procedure for estimation and reporting of uncertainty due to discretization in CFD
+    applications", J. Fluids Eng. 130 (2008) 078001).
+
+    Args:
+        fine_change: ``|f2 - f1|``, f1 on the finest grid.
+        coarse_change: ``|f3 - f2|``.
+        ratios: Spacing of the medium grid over that of the fine one, r, and of the coarse over the medium one, s.
+    """
     if fine_change <= 0.0:
         return math.inf
     if coarse_change <= 0.0:
         return -math.inf
-    return math.log(coarse_change / fine_change) / math.log(_RATIO)
+    fine, coarse = ratios
+    growth = math.log(coarse_change / fine_change)
+    if fine == coarse:
+        return growth / math.log(fine)
+    from scipy.optimize import brentq
+
+    def excess(order: float) -> float:
+        share = math.expm1(order * math.log(coarse)) / -math.expm1(-order * math.log(fine))
+        return math.log(share) - growth
+
+    # The root is simple, and the bracket is lopsided so that no trial is at 0, where the share is 0 / 0.
+    low, high = -_STEEPEST, 1.01 * _STEEPEST
+    if excess(low) > 0.0 or excess(high) < 0.0:
+        return -math.inf if excess(low) > 0.0 else math.inf
+    return float(brentq(excess, low, high))
 
 
-def convergence_index(change: float, order: float, safety: float) -> float:
-    """Return Roache's grid convergence index ``safety |f2 - f1| / (2^order - 1)``."""
-    return safety * change / (math.pow(_RATIO, order) - 1.0)
+def convergence_index(change: float, order: float, safety: float, ratio: float = _RATIO) -> float:
+    """Return Roache's grid convergence index ``safety |f2 - f1| / (ratio^order - 1)``."""
+    return safety * change / (math.pow(ratio, order) - 1.0)
 
 
 def norm(values: Array) -> float:
@@ -178,14 +231,10 @@ def _reference(
     counts = [math.prod(shape) for shape in problem.field_shapes.values()]
     factors = np.repeat([trend[name].factor for name in problem.field_shapes], counts)
 
-    def evaluate(points: Array) -> Array:
-        values = fine.evaluate(points)
-        return values + factors * (values - medium.evaluate(points))
-
     grids = ", ".join(_grid_text(solution) for solution in solutions)
     return Reference(
         method=f"second-order finite differences on {grids} cells, Richardson extrapolation",
-        evaluate=evaluate,
+        evaluate=GridValues(fine, medium, factors),
         error={name: item.error for name, item in trend.items()},
         num_unknowns=fine.num_unknowns,
         seconds=seconds,
@@ -242,7 +291,7 @@ def _refinements(problem: Problem, max_seconds: float) -> Iterator[GridSolution]
     failure: NotConvergedError | None = None
     for cells in _resolutions(problem):
         spent = clock.perf_counter() - begin
-        if spent + _forecast(problem, seconds) > max_seconds or _too_large(problem, cells):
+        if spent + _forecast(problem, cells, seconds) > max_seconds or _too_large(problem, cells):
             break
         try:
             last = _solution(problem, cells, last)
@@ -265,15 +314,20 @@ def _solution(
     return finite_difference(problem, shape=cells, guess=coarser)
 
 
-def _forecast(problem: Problem, seconds: Sequence[float]) -> float:
+def _forecast(problem: Problem, cells: tuple[int, ...], seconds: Sequence[float]) -> float:
     """Return how long the next finer grid will take, from the times of those before.
 
     The factor is the last one seen and half as much again, for factorisations grow faster on finer
-    grids, but at least what assembly and time steps alone would cost.
+    grids, but at least what assembly and time steps alone would cost. On small grids the time hardly
+    depends on the number of unknowns.
     """
     if not seconds:
         return 0.0
-    least = {1: 2.0, 2: 4.0, 3: 12.0}[problem.domain.dim] * (1.0 if problem.time is None else 1.5)
+    dim, steady = problem.domain.dim, problem.time is None
+    least = {1: 2.0, 2: 4.0, 3: 12.0}[dim] * (1.0 if steady else 1.5)
+    size = math.prod(cells) * len(problem.component_names)
+    growth = max(size, _SMALL) / max(size / 2**dim, _SMALL)
+    least = min(least, math.pow(growth, _GROWTH) * (1.0 if steady else 2.0))
     seen = 1.5 * seconds[-1] / seconds[-2] if len(seconds) > 1 else least
     return max(least, seen) * seconds[-1]
 

@@ -75,6 +75,32 @@ def derivative_matrix(source: Array, target: Array, derivative: int, order: int)
     return csr_array((np.concatenate(entries), index), shape=(len(target), len(source)))
 
 
+def periodic_matrix(
+    source: Array,
+    target: Array,
+    derivative: int,
+    order: int,
+    period: float,
+) -> Any:  # noqa: ANN401
+    """Return the matrix of :func:`derivative_matrix` for nodes that repeat themselves.
+
+    Args:
+        source: Increasing nodes of one period, shape (N,).
+        target: Places within the period, shape (M,).
+        derivative: Order of the derivative; 0 interpolates.
+        order: Order of accuracy in the spacing.
+        period: Length of the period in m.
+    """
+    from scipy.sparse import csr_array
+
+    thrice = np.concatenate([source + shift for shift in (-period, 0.0, period)])
+    wide = derivative_matrix(thrice, target, derivative, order)
+    shape = (len(target), len(source))
+    folded = csr_array((wide.data, wide.indices % len(source), wide.indptr), shape=shape)
+    folded.sum_duplicates()
+    return folded
+
+
 def stencil_window(source: Array, place: float, derivative: int, order: int) -> slice:
     """Return the run of nodes whose polynomial gives a derivative at ``place`` with an order.
 

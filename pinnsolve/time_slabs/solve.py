@@ -21,9 +21,8 @@ from pinnsolve.judging import field_differences
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
-from pinnsolve.reference import Reference
 from pinnsolve.solution import Solution, component_values
-from pinnsolve.solver import Announce, Answer, judged_answer
+from pinnsolve.solver import Announce, Answer, Compared, judged_answer, see_that_it_can_be_kept
 from pinnsolve.status import StopReason
 from pinnsolve.time_slabs.joined import Slab, joined
 from pinnsolve.time_slabs.problems import edges_of, refuse_slabs, slab_problem
@@ -37,7 +36,7 @@ def solve_in_slabs(
     method: Method | None = None,
     *,
     seed: int = 0,
-    reference: bool | Reference = True,
+    reference: Compared = True,
     progress: bool = True,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
@@ -91,7 +90,7 @@ def answer_in_slabs(
     method: Method,
     *,
     seed: int = 0,
-    reference: bool | Reference = True,
+    reference: Compared = True,
     observer: Observer | None = None,
     announce: Announce | None = None,
     checkpoint: str | Path | None = None,
@@ -111,6 +110,7 @@ def answer_in_slabs(
         checkpoint_seconds: As for :func:`solve_in_slabs`.
     """
     refuse_slabs(problem, method)
+    see_that_it_can_be_kept(reference)
     edges = edges_of(problem, slabs)
     total, steps, seconds = len(edges) - 1, 0, 0.0
     done: list[Slab] = []

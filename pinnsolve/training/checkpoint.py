@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnsolve.fingerprint import Fingerprint, first_difference
 from pinnsolve.method import Method
 from pinnsolve.replacing import replacing
-from pinnsolve.training.fingerprint import Fingerprint, first_difference
 from pinnsolve.training.frozen_values import Classes, classes_of, put_together, take_apart
 from pinnsolve.training.journal import Reached
 

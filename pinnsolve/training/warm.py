@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import interior_block, tensor
+from pinnsolve.fingerprint import Fingerprint
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import MLP, Network, RandomFeatures, Transformed
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Array, Solution, component_values
-from pinnsolve.training.fingerprint import Fingerprint
 
 
 def check_start(problem: Problem, start: Solution) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import torch
 
 from pinnsolve.conditions import (
     Condition,
@@ -23,7 +22,6 @@ from pinnsolve.conditions import (
     Neumann,
     NoSlip,
     Outlet,
-    Periodic,
     Symmetry,
     Traction,
 )
@@ -50,13 +48,9 @@ from pinnsolve.reference.finite_difference import finite_difference
 from pinnsolve.unknowns import Unknown
 
 Given = Callable[[Coordinates], object]
+Errors = Callable[[Problem, tuple[int, ...], int], dict[str, float]]
 
 NORMALS = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "bottom": (0.0, -1.0), "top": (0.0, 1.0)}
-
-
-def exact_fields(problem: Problem, x: Coordinates) -> Fields:
-    assert problem.exact is not None
-    return Fields({name: as_jet(value, x.frame) for name, value in problem.exact(x).items()})
 
 
 def flux_of(physics: Physics, name: str, exact: Given, normal: Sequence[float]) -> Given:
@@ -264,33 +258,10 @@ LADDERS = [
 ]
 
 
-def relative_errors(problem: Problem, shape: tuple[int, ...], order: int) -> dict[str, float]:
-    """Return the relative L2 error by field; floating fields count up to a constant."""
-    lower, upper = (torch.tensor(corner) for corner in problem.bounds)
-    share = torch.rand(
-        800, len(lower), dtype=torch.float64, generator=torch.Generator().manual_seed(0)
-    )
-    points = lower + (upper - lower) * share
-    if problem.floating_fields and problem.time is not None:
-        points[:, -1] = problem.time.start + 0.77 * problem.time.duration
-    values = finite_difference(problem, shape=shape, order=order).evaluate(points.numpy())
-    exact = exact_fields(problem, Coordinates(points, problem.frame))
-    errors, start = {}, 0
-    for name, dims in problem.field_shapes.items():
-        stop = start + math.prod(dims)
-        truth = exact[name].value.numpy().reshape(len(points), -1)
-        found = values[:, start:stop]
-        if name in problem.floating_fields:
-            truth, found = truth - truth.mean(0), found - found.mean(0)
-        errors[name] = float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
-        start = stop
-    return errors
-
-
 @pytest.mark.parametrize(
     "ladder", LADDERS, ids=lambda item: f"{item.problem.__name__}-{item.order}"
 )
-def test_observed_order_is_the_formal_one(ladder: Ladder) -> None:
+def test_observed_order_is_the_formal_one(ladder: Ladder, relative_errors: Errors) -> None:
     problem = ladder.problem()
     errors = [relative_errors(problem, shape, ladder.order) for shape in ladder.shapes]
     for name in problem.field_shapes:
@@ -395,7 +366,7 @@ def test_natural_convection() -> None:
     assert speed.max() == pytest.approx(16.1833348, rel=2e-3)
 
 
-def test_parts_of_a_side_and_parts_round_corners() -> None:
+def test_parts_of_a_side_and_parts_round_corners(relative_errors: Errors) -> None:
     def exact(x: Coordinates) -> Jet:
         return sin(x.x) * cosh(x.y)
 
@@ -464,12 +435,6 @@ def test_a_round_domain_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="not an axis-aligned box"):
         finite_difference(problem, shape=(8, 8))
-
-
-def test_periodic_conditions_are_refused() -> None:
-    problem = heated(conditions=[Periodic("left", "right")], measurements=LEVEL)
-    with pytest.raises(ValueError, match="periodic conditions are not covered"):
-        finite_difference(problem, shape=(8,))
 
 
 @pytest.mark.parametrize(

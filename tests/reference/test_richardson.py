@@ -47,6 +47,45 @@ def test_convergence_index_of_the_published_example() -> None:
     assert fine + (fine - medium) / (2.0**order - 1.0) == pytest.approx(0.97130033, abs=1e-8)
 
 
+def test_coarser_grids_of_the_published_example_are_in_the_asymptotic_range() -> None:
+    """NASA's tutorial: the indices of the two pairs of grids differ by 2^p, but for 0.2 %."""
+    fine, medium, coarse = 0.97050, 0.96854, 0.96178
+    order = observed_order(abs(fine - medium), abs(medium - coarse))
+    first = convergence_index(abs((medium - fine) / fine), order, 1.25)
+    second = convergence_index(abs((coarse - medium) / medium), order, 1.25)
+    assert second == pytest.approx(3.562493e-3, rel=1e-6)
+    assert second / (2.0**order * first) == pytest.approx(1.0020, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "order", "limit", "index"),
+    [
+        ((18000, 8000, 4500), (6.063, 5.972, 5.863), 1.53, 6.1685, 0.022),
+        ((18000, 4500, 980), (10.7880, 10.7250, 10.6050), 0.75, 10.8801, 0.0107),
+    ],
+)
+def test_grids_of_unequal_ratios(
+    cells: tuple[int, ...], values: tuple[float, ...], order: float, limit: float, index: float
+) -> None:
+    """Table 1 of I. B. Celik et al. (2008): reattachment length and axial velocity."""
+    ratios = (math.sqrt(cells[0] / cells[1]), math.sqrt(cells[1] / cells[2]))
+    change = abs(values[0] - values[1])
+    found = observed_order(change, abs(values[1] - values[2]), ratios)
+    assert found == pytest.approx(order, abs=5e-3)
+    growth = ratios[0] ** found
+    assert values[0] + (values[0] - values[1]) / (growth - 1.0) == pytest.approx(limit, abs=5e-4)
+    share = convergence_index(change / values[0], found, 1.25, ratios[0])
+    assert share == pytest.approx(index, abs=5e-4)
+
+
+@pytest.mark.parametrize("ratios", [(2.0, 2.0), (1.5, 1.3), (2.0, 3.0), (1.2, 2.0)])
+@pytest.mark.parametrize("order", [0.5, 1.0, 2.0, 4.0])
+def test_orders_of_pure_powers_are_found(order: float, ratios: tuple[float, float]) -> None:
+    h = np.array([1.0, ratios[0], ratios[0] * ratios[1]])
+    first, second = np.diff(0.3 * h**order)
+    assert observed_order(first, second, ratios) == pytest.approx(order, rel=1e-6)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("order", [0.5, 1.0, 1.3, 2.0, 3.0])
 def test_error_bars_hold_for_errors_of_any_order(order: float, seed: int) -> None:
