@@ -17,12 +17,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pinnsolve.conditions import Condition, Initial, Periodic
+from pinnsolve.conditions import Condition, Initial, Interface, Periodic
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
 from pinnsolve.problem import Problem
 from pinnsolve.unknowns import bind
 
-Kind = Literal["interior", "boundary", "initial", "periodic", "data", "gauge"]
+Kind = Literal["interior", "boundary", "initial", "periodic", "interface", "data", "gauge"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Block:
     Attributes:
         name: For tables: ``interior``, ``left: Dirichlet`` ...
         kind: What sort of statement it is.
-        point_sets: Points in SI units, each of shape (N, D); two sets for a periodic pair, else
-            one.
+        point_sets: Points in SI units, each of shape (N, D); two sets for a periodic pair
+            and for the sides of an interface, else one.
         law: The equations.
         normals: Outward unit normals, shape (N, space dimension); zeros where there is no boundary.
         data: Measured values by component, each of shape (N,); empty unless the block is data.
@@ -159,6 +159,10 @@ def make_blocks(
         if isinstance(condition, Initial):
             draw: Draw = partial(initial_block, problem, condition)
             number = max(counts.initial, 1)
+        elif isinstance(condition, Interface):
+            draw = partial(interface_block, problem, condition)
+            share = condition.measure(problem.domain) / total
+            number = max(round(counts.boundary * share), _LEAST_ON_INTERFACES)
         else:
             draw = partial(boundary_block, problem, condition)
             share = problem.domain.part_measure(condition.part) / total
@@ -209,6 +213,28 @@ def condition_block(
         return bind(condition, values).residual(site.fields[0], site.x[0], site.normal, physics)
 
     return Block(condition.label, "boundary", (points,), law, normals)
+
+
+def interface_block(problem: Problem, condition: Interface, number: int, seed: int) -> Block:
+    """Return an interface at ``number`` pairs of points, just inside its shape and just outside of it."""
+    sample = condition.sample(problem.domain, number, seed=seed)
+    points, normals = in_full(problem, sample.points, seed=seed + 1), tensor(sample.normals)
+    offset = condition.offset(problem.domain)
+    step = torch.zeros_like(points)
+    step[:, : problem.domain.dim] = offset * normals
+
+    def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
+        physics = bind(problem.physics, values)
+        (first, second), (inner, outer) = site.fields, site.x
+        return condition.residual_between(
+            (first, second), (inner, outer), site.normal, physics, offset
+        )
+
+    return Block(condition.label, "interface", (points - step, points + step), law, normals)
+
+
+_LEAST_ON_INTERFACES = 32
+"""Least number of pairs of points on an interface; it may consist of several pieces."""
 
 
 def initial_block(problem: Problem, condition: Initial, number: int, seed: int) -> Block:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pinnsolve.conditions import Condition, Initial, Periodic
+from pinnsolve.conditions import Condition, Initial, Interface, Periodic
 from pinnsolve.problem import Problem
 from pinnsolve.reference.grid_laws import node_laws
 from pinnsolve.reference.grid_solution import GridSolution
@@ -77,6 +77,8 @@ def why_no_grid(problem: Problem) -> str | None:
         return f"the domain is not an axis-aligned box ({problem.domain.describe()})"
     if any(isinstance(condition, Periodic) for condition in problem.conditions):
         return "periodic conditions are not covered"
+    if any(isinstance(condition, Interface) for condition in problem.conditions):
+        return "interfaces are not covered"
     try:
         declared = _without_data(problem)
     except ValueError as error:
