@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.conditions import Condition, Initial, Interface, Periodic
+from pinnsolve.geometry.partition import sample_around
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
 from pinnsolve.problem import Problem
 from pinnsolve.unknowns import bind
@@ -153,7 +154,8 @@ def make_blocks(
         seed: Seed of the quasi-random points; the same seed gives the same points.
         choose: How points are chosen; uniformly by default.
     """
-    blocks = [choose(partial(interior_block, problem), counts.interior, seed)]
+    inside = partial(interior_block, problem, around=_AROUND_INTERFACES)
+    blocks = [choose(inside, counts.interior, seed)]
     total = sum(problem.domain.part_measure(part) for part in problem.domain.parts)
     for i, condition in enumerate(problem.conditions):
         if isinstance(condition, Initial):
@@ -176,9 +178,22 @@ def make_blocks(
     return tuple(blocks)
 
 
-def interior_block(problem: Problem, number: int, seed: int) -> Block:
-    """Return the field equations at ``number`` points inside."""
-    points = in_full(problem, problem.domain.sample_interior(number, seed=seed), seed=seed + 1)
+def interior_block(problem: Problem, number: int, seed: int, *, around: float = 0.0) -> Block:
+    """Return the field equations at ``number`` points inside.
+
+    Args:
+        problem: The declaration.
+        number: How many points.
+        seed: Seed of the draw.
+        around: Share of the points that is drawn around interfaces, if there are any; the rest is uniform.
+    """
+    each = int(around * number / max(len(problem.materials), 1))
+    near = [
+        sample_around(shape, problem.domain, each, seed=seed + 7 * (i + 1))
+        for i, shape in enumerate(problem.materials if each else ())
+    ]
+    uniform = problem.domain.sample_interior(number - sum(map(len, near)), seed=seed)
+    points = in_full(problem, np.concatenate((uniform, *near)), seed=seed + 1)
 
     def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
         return scalar_equations(bind(problem.physics, values).residual(site.fields[0], site.x[0]))
@@ -232,6 +247,9 @@ def interface_block(problem: Problem, condition: Interface, number: int, seed: i
 
     return Block(condition.label, "interface", (points - step, points + step), law, normals)
 
+
+_AROUND_INTERFACES = 0.5
+"""Share of the interior points that is drawn around interfaces: a small inclusion would have few of uniform ones."""
 
 _LEAST_ON_INTERFACES = 32
 """Least number of pairs of points on an interface; it may consist of several pieces."""

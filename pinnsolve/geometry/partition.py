@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pinnsolve.geometry.booleans import Clip, Rule
-from pinnsolve.geometry.boundary import Piece, integrate_pieces, nearest_of_pieces
+from pinnsolve.geometry.boundary import Piece, integrate_pieces, nearest_of_pieces, sample_pieces
 from pinnsolve.geometry.checks import Array
 from pinnsolve.geometry.quadrics import Quadric, vanishing_quadric
 from pinnsolve.geometry.shape import Shape
@@ -22,6 +22,27 @@ def pieces_within(shape: Shape, domain: Shape) -> tuple[Piece, ...]:
     """
     rule = Rule(inside=True, same=False, opposite=False)
     return _clipped(shape.pieces, domain, rule, min(shape.size, domain.size))
+
+
+def sample_around(shape: Shape, domain: Shape, num_points: int, *, seed: int) -> Array:
+    """Return points (N, D) of a domain on both sides of a shape's boundary, as far from it as half the shape's width.
+
+    Their density falls with the distance, and there may be fewer than wanted where the boundary is near that of the
+    domain.
+
+    Args:
+        shape: Some of its boundary lies inside the domain.
+        domain: The domain.
+        num_points: Largest number N of points.
+        seed: The same seed gives the same points.
+    """
+    on_it = sample_pieces(pieces_within(shape, domain), domain.dim, 2 * num_points, seed=seed)
+    lower, upper = shape.bounds
+    reach = 0.5 * float(np.min(np.asarray(upper) - np.asarray(lower)))
+    distance = reach * np.random.default_rng(seed).uniform(-1.0, 1.0, len(on_it))
+    points = on_it.points + distance[:, None] * on_it.normals
+    inside: Array = points[domain.signed_distance(points) < -domain.rounding]
+    return inside[:num_points]
 
 
 def interior_rule(domain: Shape, shapes: Sequence[Shape], num_points: int) -> tuple[Array, Array]:
