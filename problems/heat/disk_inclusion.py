@@ -1,8 +1,8 @@
 """A disk of another conductivity in a uniform gradient of temperature, exact on a square around it.
 
 Far away T = G x. With conductivities k_i in the disk of radius a and k_m around it, ``T = 2 k_m / (k_i + k_m) G x``
-inside and ``T = G x (1 - (k_i - k_m) / (k_i + k_m) a^2 / r^2)`` outside (H. S. Carslaw & J. C. Jaeger, Conduction of Heat in
-Solids, 16.4). The exact temperature is given on the sides of the square.
+inside and ``T = G x (1 - (k_i - k_m) / (k_i + k_m) a^2 / r^2)`` outside (H. S. Carslaw & J. C. Jaeger, Conduction of
+Heat in Solids, 16.4). The exact temperature is given on the sides of the square.
 """
 
 from __future__ import annotations
