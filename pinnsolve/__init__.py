@@ -61,7 +61,16 @@ from pinnsolve.jets import (
 )
 from pinnsolve.measurements import Measurements
 from pinnsolve.method import Method
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
+from pinnsolve.physics import (
+    AxisymmetricElasticity,
+    Boussinesq,
+    CustomPhysics,
+    Elasticity,
+    Heat,
+    HyperElasticity,
+    NavierStokes,
+    Physics,
+)
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
@@ -76,6 +85,7 @@ from pinnsolve.verdict import Check, Verdict
 __version__ = "0.1.0"
 
 __all__ = [
+    "AxisymmetricElasticity",
     "Boussinesq",
     "Box",
     "Check",
@@ -91,6 +101,7 @@ __all__ = [
     "Fields",
     "Fixed",
     "Heat",
+    "HyperElasticity",
     "Initial",
     "Inlet",
     "Insulated",
