@@ -63,10 +63,12 @@ from pinnsolve.jets import (
 from pinnsolve.measurements import Measurements
 from pinnsolve.method import Method
 from pinnsolve.physics import (
+    AxisymmetricElasticity,
     Boussinesq,
     CustomPhysics,
     Elasticity,
     Heat,
+    HyperElasticity,
     NavierStokes,
     Physics,
     by_region,
@@ -86,6 +88,7 @@ from pinnsolve.verdict import Check, Verdict
 __version__ = "0.1.0"
 
 __all__ = [
+    "AxisymmetricElasticity",
     "Boussinesq",
     "Box",
     "Check",
@@ -101,6 +104,7 @@ __all__ = [
     "Fields",
     "Fixed",
     "Heat",
+    "HyperElasticity",
     "Initial",
     "Inlet",
     "Insulated",

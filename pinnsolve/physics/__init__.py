@@ -1,20 +1,24 @@
 """Physics: equations, natural fluxes and balances as pure functions of fields."""
 
+from pinnsolve.physics.axisymmetric_elasticity import AxisymmetricElasticity
 from pinnsolve.physics.boussinesq import Boussinesq
 from pinnsolve.physics.custom import CustomPhysics
 from pinnsolve.physics.elasticity import Elasticity
 from pinnsolve.physics.heat import Heat
+from pinnsolve.physics.hyperelasticity import HyperElasticity
 from pinnsolve.physics.navier_stokes import NavierStokes
 from pinnsolve.physics.physics import Balance, Physics
 from pinnsolve.physics.regions import ByRegion, by_region
 
 __all__ = [
+    "AxisymmetricElasticity",
     "Balance",
     "Boussinesq",
     "ByRegion",
     "CustomPhysics",
     "Elasticity",
     "Heat",
+    "HyperElasticity",
     "NavierStokes",
     "Physics",
     "by_region",

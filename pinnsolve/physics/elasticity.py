@@ -5,22 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pinnsolve.jets import (
-    Coordinates,
-    Fields,
-    Frame,
-    Jet,
-    as_jet,
-    div,
-    identity,
-    inner,
-    sqrt,
-    sym_grad,
-    trace,
+from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, div, identity, sym_grad, trace
+from pinnsolve.physics.hooke import (
+    check_expansion,
+    check_moduli,
+    free_expansion,
+    lame_parameters,
+    moduli,
+    von_mises,
 )
-from pinnsolve.physics.physics import Balance, Coefficient, Physics, Value, check_positive, evaluate
-from pinnsolve.physics.regions import ByRegion
-from pinnsolve.ranges import Range
+from pinnsolve.physics.physics import Balance, Coefficient, Number, Physics, Value, evaluate
 
 
 @dataclass(frozen=True)
@@ -29,31 +23,31 @@ class Elasticity(Physics):
 
     Solves ``div(sigma) + b = 0``, ``sigma = lam tr(eps) I + 2 mu eps``, ``eps = sym_grad(u)``. In
     plane stress lam is replaced by ``2 lam mu / (lam + 2 mu)`` (Timoshenko & Goodier, Theory of
-    Elasticity, art. 17).
+    Elasticity, art. 17). A given temperature adds ``-E alpha (T - T_ref) / (1 - 2 nu) I``, in plane
+    stress ``-E alpha (T - T_ref) / (1 - nu) I`` (the same, art. 153).
 
     Attributes:
         youngs_modulus: E in Pa; a number or a function of the coordinates.
         poissons_ratio: nu, in (-1, 0.5); a number or a function of the coordinates.
         plane: ``"stress"`` or ``"strain"`` in 2-D; None in 3-D.
         body_force: b in N/m3; a list of components or a function of the coordinates; None for none.
+        expansion: alpha in 1/K, a number or a function of the coordinates; None without heat.
+        temperature: T in K or degC, a number or a function of the coordinates; with ``expansion``.
+        reference_temperature: T_ref without thermal strain, in the unit of ``temperature``.
     """
 
     youngs_modulus: Coefficient
     poissons_ratio: Coefficient
     plane: Literal["stress", "strain"] | None = None
     body_force: Value = None
+    expansion: Value = None
+    temperature: Value = None
+    reference_temperature: Number = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse moduli without a positive strain energy."""
-        check_positive("youngs_modulus", self.youngs_modulus, "Pa")
-        nu = self.poissons_ratio
-        values = nu.values if isinstance(nu, ByRegion) else (nu,)
-        ends = [end for v in values for end in ((v.low, v.high) if isinstance(v, Range) else (v,))]
-        if any(isinstance(end, int | float) and not -1.0 < end < 0.5 for end in ends):
-            raise ValueError(
-                f"poissons_ratio must lie in (-1, 0.5), got {nu}: at 0.5 the solid is incompressible and "
-                "displacement alone cannot describe it; use 0.49 or less"
-            )
+        """Refuse moduli without a positive strain energy, and half of a thermal strain."""
+        check_moduli(self.youngs_modulus, self.poissons_ratio)
+        check_expansion(self.expansion, self.temperature, self.reference_temperature)
         if self.plane not in (None, "stress", "strain"):
             raise ValueError(f"plane must be 'stress', 'strain' or None (3-D), got {self.plane!r}")
 
@@ -78,7 +72,11 @@ class Elasticity(Physics):
         """Return the Cauchy stress in Pa, shape (D, D)."""
         lam, mu = self._lame(x)
         strain = sym_grad(f.displacement)
-        return lam * trace(strain) * identity(x.frame) + 2.0 * mu * strain
+        pressure = lam * trace(strain)
+        free = self._free_expansion(x)
+        if free is not None:
+            pressure = pressure - self._thermal_modulus(x) * free
+        return pressure * identity(x.frame) + 2.0 * mu * strain
 
     def residual(self, f: Fields, x: Coordinates) -> dict[str, Jet]:
         """Return the equilibrium of forces in N/m3."""
@@ -93,9 +91,10 @@ class Elasticity(Physics):
         return {"force": Balance(self.stress(f, x), -self._body_force(x), "N")}
 
     def derived(self, f: Fields, x: Coordinates) -> dict[str, Jet]:
-        """Return ``stress``, ``strain`` and the von Mises stress ``von_mises``."""
+        """Return ``stress``, ``strain`` (that of heat included) and the von Mises stress ``von_mises``."""
         stress, strain = self.stress(f, x), sym_grad(f.displacement)
-        return {"stress": stress, "strain": strain, "von_mises": self._von_mises(stress, x)}
+        mises = von_mises(stress, self._stress_across(stress, x))
+        return {"stress": stress, "strain": strain, "von_mises": mises}
 
     def units(self) -> dict[str, str]:
         """Return SI units."""
@@ -103,25 +102,29 @@ class Elasticity(Physics):
 
     def _lame(self, x: Coordinates) -> tuple[Jet, Jet]:
         """Return the effective Lame parameters of this plane assumption."""
-        e = evaluate(self.youngs_modulus, x, (), "youngs_modulus")
-        nu = evaluate(self.poissons_ratio, x, (), "poissons_ratio")
-        mu = e / (2.0 * (1.0 + nu))
+        lam, mu = lame_parameters(self.youngs_modulus, self.poissons_ratio, x)
         if self.plane == "stress":
+            e, nu = moduli(self.youngs_modulus, self.poissons_ratio, x)
             return e * nu / ((1.0 - nu) * (1.0 + nu)), mu
-        return e * nu / ((1.0 + nu) * (1.0 - 2.0 * nu)), mu
+        return lam, mu
 
-    def _von_mises(self, stress: Jet, x: Coordinates) -> Jet:
-        """Return sqrt(3/2 s:s) of the deviator s, the out-of-plane stress included."""
-        first, frame = trace(stress), x.frame
-        normal = as_jet(0.0, frame)
-        if self.plane == "strain":
-            normal = evaluate(self.poissons_ratio, x, (), "poissons_ratio") * first
-        mean = (first + normal) * (1.0 / 3.0)
-        deviator = stress - mean * identity(frame)
-        square = inner(deviator, deviator)
-        if self.plane is not None:
-            square = square + (normal - mean) ** 2
-        return sqrt(1.5 * square)
+    def _free_expansion(self, x: Coordinates) -> Jet | None:
+        return free_expansion(self.expansion, self.temperature, self.reference_temperature, x)
+
+    def _thermal_modulus(self, x: Coordinates) -> Jet:
+        """Return the pressure in Pa that holds a unit of free expansion back."""
+        e, nu = moduli(self.youngs_modulus, self.poissons_ratio, x)
+        return e / (1.0 - nu) if self.plane == "stress" else e / (1.0 - 2.0 * nu)
+
+    def _stress_across(self, stress: Jet, x: Coordinates) -> Jet | None:
+        """Return the normal stress across the plane in Pa; None in 3-D."""
+        if self.plane is None:
+            return None
+        if self.plane == "stress":
+            return as_jet(0.0, x.frame)
+        e, nu = moduli(self.youngs_modulus, self.poissons_ratio, x)
+        across, free = nu * trace(stress), self._free_expansion(x)
+        return across if free is None else across - e * free
 
     def _body_force(self, x: Coordinates) -> Jet:
         dim = x.frame.space_dim

@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from pinnsolve.jets import Coordinates, Fields, Frame
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes
+from pinnsolve.physics import (
+    AxisymmetricElasticity,
+    Boussinesq,
+    CustomPhysics,
+    Elasticity,
+    Heat,
+    HyperElasticity,
+    NavierStokes,
+)
 from pinnsolve.physics.physics import evaluate
 from pinnsolve.unknowns import Unknown
 
@@ -29,6 +37,8 @@ def nothing(f, x, m):
         (lambda v: Heat(1.0, density=v), "density"),
         (lambda v: Heat(1.0, specific_heat=v), "specific_heat"),
         (lambda v: Elasticity(v, 0.3), "youngs_modulus"),
+        (lambda v: AxisymmetricElasticity(v, 0.3), "youngs_modulus"),
+        (lambda v: HyperElasticity(v, 0.3), "youngs_modulus"),
         (lambda v: NavierStokes(density=v), "density"),
         (lambda v: NavierStokes(dynamic_viscosity=v), "dynamic_viscosity"),
         (lambda v: Boussinesq(AIR, v, 1.0, 1.0, (0.0, -9.81)), "conductivity"),
@@ -41,14 +51,40 @@ def test_parameters_must_be_positive(make, name, value) -> None:
 
 
 @pytest.mark.parametrize("nu", [0.5, 0.7, -1.0, -2.0, math.nan, math.inf])
-def test_poissons_ratio_has_a_range(nu) -> None:
+@pytest.mark.parametrize("solid", [Elasticity, AxisymmetricElasticity, HyperElasticity])
+def test_poissons_ratio_has_a_range(solid, nu) -> None:
     with pytest.raises(ValueError, match=rf"poissons_ratio must lie in \(-1, 0.5\), got {nu}"):
-        Elasticity(1.0, nu)
+        solid(1.0, nu)
 
 
 @pytest.mark.parametrize("nu", [-0.99, 0.0, 0.3, 0.4999])
 def test_poissons_ratio_inside_its_range_is_taken(nu) -> None:
     assert Elasticity(1.0, nu).poissons_ratio == nu
+
+
+@pytest.mark.parametrize("solid", [Elasticity, AxisymmetricElasticity])
+@pytest.mark.parametrize(
+    ("heat", "match"),
+    [
+        ({"expansion": 1e-5}, "needs expansion= .* and temperature= .*, got only expansion=; give"),
+        ({"temperature": 20.0}, "got only temperature=; give both or neither"),
+        ({"expansion": math.nan, "temperature": 1.0}, "expansion must be finite, got nan"),
+        ({"expansion": 1.0, "temperature": math.inf}, "temperature must be finite, got inf"),
+        ({"reference_temperature": math.nan}, "reference_temperature must be finite, got nan"),
+    ],
+)
+def test_thermal_strain_is_whole_and_finite(solid, heat, match) -> None:
+    with pytest.raises(ValueError, match=match):
+        solid(1.0, 0.3, **heat)
+
+
+@pytest.mark.parametrize("name", ["expansion", "temperature"])
+def test_thermal_strain_is_a_scalar(name) -> None:
+    heat = {"expansion": 1.0, "temperature": 1.0, name: lambda x: [x.x, x.y]}
+    solid = Elasticity(1.0, 0.3, "stress", **heat)
+    f = Fields({"displacement": X.position})
+    with pytest.raises(ValueError, match=f"{name} must be a scalar, got shape"):
+        solid.stress(f, X)
 
 
 def test_unknown_parameters_pass() -> None:
@@ -64,6 +100,10 @@ def test_unknown_parameters_pass() -> None:
         (Elasticity(1.0, 0.3, "strain"), Frame(1), "2-D"),
         (Elasticity(1.0, 0.3), Frame(1), "for 2-D and 3-D; write a bar as own physics"),
         (Elasticity(1.0, 0.3), Frame(3, True), "static: leave out time"),
+        (AxisymmetricElasticity(1.0, 0.3), Frame(3), "needs the section in 2-D, with x = r and y"),
+        (AxisymmetricElasticity(1.0, 0.3), Frame(2, True), "static: leave out time"),
+        (HyperElasticity(1.0, 0.3), Frame(1), "is for 2-D .plane strain. and 3-D"),
+        (HyperElasticity(1.0, 0.3), Frame(3, True), "static: leave out time"),
         (Heat(1.0), Frame(2, True), r"needs Heat\(density=..., specific_heat=...\)"),
         (Heat(1.0, density=1.0), Frame(1, True), "transient heat needs"),
         (NavierStokes(), Frame(1), "needs a 2-D or 3-D domain"),
@@ -145,6 +185,8 @@ def test_given_values_must_have_the_shape_of_the_field(value, shape, match) -> N
         (NavierStokes(), ("velocity_x", "velocity_y")),
         (Boussinesq(AIR, 1.0, 1.0, 1.0, (0.0, 0.0)), ("velocity_x", "velocity_y", "temperature")),
         (Elasticity(1.0, 0.3, "stress"), ("displacement_x", "displacement_y")),
+        (AxisymmetricElasticity(1.0, 0.3), ("displacement_x", "displacement_y")),
+        (HyperElasticity(1.0, 0.3), ("displacement_x", "displacement_y")),
     ],
 )
 def test_needs_and_units(physics, needed) -> None:

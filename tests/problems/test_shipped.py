@@ -29,6 +29,7 @@ SETTINGS = {
         "plate_conductivity": "20",
         "heat_capacity": "4e6",
     },
+    "cooks_membrane": {"load": "2", "youngs_modulus": "3"},
     "cooling_plate": {"sigma": "0.7", "initial": "300"},
     "disk_inclusion": {
         "inner_conductivity": "0.1",
@@ -47,12 +48,40 @@ SETTINGS = {
     "helmholtz": {"wave_number": "2"},
     "kirsch": {"hole_radius": "1", "tension": "2", "youngs_modulus": "3"},
     "kovasznay": {"reynolds": "20"},
+    "lame_cylinder": {
+        "inner_radius": "1",
+        "outer_radius": "3",
+        "pressure": "2",
+        "youngs_modulus": "4",
+    },
     "lid_driven_cavity": {"reynolds": "400"},
     "nafems_le1": {"youngs_modulus": "70e9", "pressure": "1e6"},
     "nafems_t1": {"youngs_modulus": "70e9", "expansion": "2e-5", "excess": "30"},
+    "nafems_le11": {"youngs_modulus": "70e9", "expansion": "1e-5"},
     "nafems_t4": {"conductivity": "40", "coefficient": "500"},
+    "neo_hookean_block": {"stretch": "0.7", "youngs_modulus": "2"},
+    "patch_test": {"youngs_modulus": "2", "strain": "0.5"},
     "poisson": {"conductivity": "3", "amplitude": "2"},
     "taylor_green": {"viscosity": "0.02", "end_time": "2"},
+    "thermoelastic_cylinder": {
+        "inner_radius": "1",
+        "outer_radius": "3",
+        "difference": "2",
+        "youngs_modulus": "3",
+        "expansion": "0.5",
+    },
+    "thick_sphere": {
+        "inner_radius": "1",
+        "outer_radius": "3",
+        "pressure": "2",
+        "youngs_modulus": "4",
+    },
+    "timoshenko_cantilever": {
+        "length": "4",
+        "height": "1",
+        "load": "0.1",
+        "youngs_modulus": "2",
+    },
 }
 
 
@@ -95,9 +124,17 @@ def test_targets_belong_to_the_standard_case(name: str) -> None:
         ],
         "conjugate_channel": ["T wall - T centre", "T outside - T wall", "T wall - T bulk"],
         "disk_inclusion": ["T inside", "T at the edge"],
+        "cooks_membrane": ["u_y(48, 52)", "u_y(48, 60)"],
         "kirsch": ["sigma_xx(0, a)"],
+        "lame_cylinder": ["u_r(a)", "hoop stress(a)"],
         "nafems_le1": ["sigma_yy(D)"],
         "nafems_t1": ["sigma_yy(1 mm, 0) outside"],
+        "nafems_le11": ["sigma_zz(1, 0)", "sigma_zz(1.4, 0)"],
+        "neo_hookean_block": ["sigma_xx", "lateral contraction"],
+        "patch_test": ["sigma_xx", "sigma_yy", "tau_xy"],
+        "thermoelastic_cylinder": ["hoop stress(a)", "hoop stress(middle)", "hoop stress(b)"],
+        "thick_sphere": ["u_R(a)", "hoop stress(a)"],
+        "timoshenko_cantilever": ["v(L, 0)", "sigma_xx(0, D/2)"],
         "lid_driven_cavity": ["u(0.5, y) rel. L2 error", "v(x, 0.5) rel. L2 error"],
     }.get(name, [])
 
@@ -132,6 +169,12 @@ def test_target_follows_the_load() -> None:
         ),
         ("disk_inclusion", {"inner_conductivity": "0"}, "conductivity by region must be finite"),
         ("kirsch", {"hole_radius": "0"}, "hole_radius must be > 0, got 0"),
+        *(
+            (name, {"inner_radius": "3"}, "radii must be 0 < inner_radius < outer_radius, got 3")
+            for name in ("lame_cylinder", "thermoelastic_cylinder", "thick_sphere")
+        ),
+        ("timoshenko_cantilever", {"height": "0"}, "length and height must be > 0, got 48.* and 0"),
+        ("neo_hookean_block", {"stretch": "0"}, r"stretch must lie in \[0.3, 3\], got 0"),
         ("burgers", {"viscosity": "0"}, "viscosity must be > 0, got 0"),
         ("helmholtz", {"waves_x": "0"}, "waves_x and waves_y must be >= 1, got 0 and 4"),
         ("allen_cahn", {"diffusion": "-1"}, "diffusion must be > 0, got -1"),
@@ -147,6 +190,17 @@ def test_refusals(name: str, setting: dict[str, str], message: str) -> None:
         make_problem(name, setting)
 
 
+SOLIDS = (
+    "lame_cylinder",
+    "neo_hookean_block",
+    "patch_test",
+    "thermoelastic_cylinder",
+    "thick_sphere",
+    "timoshenko_cantilever",
+)
+"""With exact solutions; in SI units their rows are as large as 1e8 Pa/m."""
+
+
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
@@ -155,6 +209,7 @@ def test_refusals(name: str, setting: dict[str, str], message: str) -> None:
             (name, None)
             for name in ("burgers", "helmholtz", "kovasznay", "poisson", "taylor_green")
         ),
+        *((name, None) for name in SOLIDS),
         ("kirsch", None),  # in SI units its rows are as large as 1e8 Pa/m
         ("composite_wall", {}),
         ("disk_inclusion", {}),
