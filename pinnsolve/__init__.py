@@ -14,6 +14,7 @@ from pinnsolve.conditions import (
     NoSlip,
     Outlet,
     Periodic,
+    Radiation,
     Symmetry,
     Traction,
 )
@@ -61,7 +62,15 @@ from pinnsolve.jets import (
 )
 from pinnsolve.measurements import Measurements
 from pinnsolve.method import Method
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
+from pinnsolve.physics import (
+    Boussinesq,
+    CustomPhysics,
+    Elasticity,
+    Heat,
+    NavierStokes,
+    Physics,
+    Stefan,
+)
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
@@ -109,12 +118,14 @@ __all__ = [
     "Polygon",
     "Problem",
     "Quantity",
+    "Radiation",
     "Range",
     "Rectangle",
     "Shape",
     "Solution",
     "Sphere",
     "Status",
+    "Stefan",
     "StopReason",
     "Symmetry",
     "Tabulated",

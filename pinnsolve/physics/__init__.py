@@ -6,6 +6,7 @@ from pinnsolve.physics.elasticity import Elasticity
 from pinnsolve.physics.heat import Heat
 from pinnsolve.physics.navier_stokes import NavierStokes
 from pinnsolve.physics.physics import Balance, Physics
+from pinnsolve.physics.stefan import Stefan
 
 __all__ = [
     "Balance",
@@ -15,4 +16,5 @@ __all__ = [
     "Heat",
     "NavierStokes",
     "Physics",
+    "Stefan",
 ]
