@@ -16,6 +16,7 @@ from torch import Tensor
 from pinnsolve.architecture import exact_boundary_for
 from pinnsolve.networks import (
     MLP,
+    CornerFunctions,
     Embedding,
     ExactBoundary,
     Fourier,
@@ -105,6 +106,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "offsets": network.offsets.tolist(),
         "num_outputs": network.num_outputs,
         "base": base,
+        "corners": [asdict(corner) for corner in network.corners],
     }
 
 
@@ -113,7 +115,8 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
     if base is not None:
         base = (_network(base[0], problem, scaling), _numbers(base[1]))
     slopes, offsets = _numbers(fields["slopes"]), _numbers(fields["offsets"])
-    return RandomFeatures(slopes, offsets, fields["num_outputs"], base)
+    corners = tuple(CornerFunctions(**_frozen(corner)) for corner in fields.get("corners", ()))
+    return RandomFeatures(slopes, offsets, fields["num_outputs"], base, corners)
 
 
 def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pinnsolve.jets.elementary import tanh_rule
 from pinnsolve.multi_index import VALUE, MultiIndex
+from pinnsolve.networks.corners import CornerFunctions
 from pinnsolve.networks.linear import LinearNetwork
 from pinnsolve.networks.network import Network
 
@@ -59,16 +60,18 @@ class RandomFeatures(LinearNetwork):
     """Fixed ridge functions with a linear head; the head's weights are the parameters.
 
     Attributes:
-        slopes: Direction times steepness w of each feature, shape (F, D), float64 on the CPU; a zero row is a constant.
-        offsets: b of each feature, shape (F,).
+        slopes: Direction times steepness w of each ridge, shape (R, D), float64 on the CPU; a zero row is a constant.
+        offsets: b of each ridge, shape (R,).
         num_outputs: Number C of field components.
         base: A trained network with its parameters, whose outputs are added; None for zero.
+        corners: Singular functions, which are features too, after the ridge functions.
     """
 
     slopes: Tensor
     offsets: Tensor
     num_outputs: int
     base: tuple[Network, Tensor] | None = None
+    corners: tuple[CornerFunctions, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together."""
@@ -79,16 +82,27 @@ class RandomFeatures(LinearNetwork):
             )
         if self.num_outputs < 1:
             raise ValueError(f"num_outputs must be >= 1, got {self.num_outputs}")
+        if self.corners and self.slopes.shape[1] != 2:
+            raise ValueError(
+                f"corner functions are for two coordinates, got slopes for {self.slopes.shape[1]}"
+            )
 
     def __repr__(self) -> str:
         """Say the sizes, not the numbers."""
         on = "" if self.base is None else f", on top of {self.base[0]!r}"
-        features, inputs = self.slopes.shape
-        return f"RandomFeatures({features} features of {inputs} inputs, {self.num_outputs} outputs{on})"
+        if self.corners:
+            on = f", {sum(c.num_features for c in self.corners)} of them singular at corners{on}"
+        inputs = self.slopes.shape[1]
+        return f"RandomFeatures({self.num_features} features of {inputs} inputs, {self.num_outputs} outputs{on})"
 
     @property
     def num_features(self) -> int:
         """Number F of features."""
+        return self.num_ridges + sum(corner.num_features for corner in self.corners)
+
+    @property
+    def num_ridges(self) -> int:
+        """Number of ridge functions."""
         return len(self.slopes)
 
     @property
@@ -104,12 +118,17 @@ class RandomFeatures(LinearNetwork):
         slopes, offsets = self.slopes.to(points), self.offsets.to(points)
         argument = torch.addmm(offsets, points, slopes.T)
         derivatives = tanh_rule(argument, max(len(index) for index in indices))
-        features = argument.new_empty(len(indices), *argument.shape)
-        for place, index in zip(features, indices, strict=True):
+        features = argument.new_empty(len(indices), len(points), self.num_features)
+        ridges = features[:, :, : self.num_ridges]
+        for place, index in zip(ridges, indices, strict=True):
             if index == VALUE:
                 place.copy_(derivatives[0])
             else:
                 torch.mul(derivatives[len(index)], slopes[:, list(index)].prod(dim=1), out=place)
+        first = self.num_ridges
+        for corner in self.corners:
+            features[:, :, first : first + corner.num_features] = corner.streams(points, indices)
+            first += corner.num_features
         base = None
         if self.base is not None:
             network, parameters = self.base

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from pinnsolve.architecture import corner_functions
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures, draw_features
@@ -63,14 +64,14 @@ class Solved:
     Attributes:
         number: Of the stage.
         bandwidth: Typical slope of its features along each axis, shape (D,).
-        num_features: Their number.
+        num_ridges: The number of its ridges.
         theta: The solution.
         linear: Whether the problem is linear, so that where the next iteration starts does not matter.
     """
 
     number: int
     bandwidth: Tensor
-    num_features: int
+    num_ridges: int
     theta: Tensor
     linear: bool
 
@@ -131,10 +132,11 @@ def next_stage(
     number, theta = solved.number + 1, solved.theta
     here = _seed_of(number, seed)
     old = features_for(
-        problem, solved.num_features, solved.bandwidth, seed=_seed_of(solved.number, seed)
+        problem, solved.num_ridges, solved.bandwidth, seed=_seed_of(solved.number, seed)
     )
-    bandwidth = _next_bandwidth(solved.bandwidth, theta[: old.num_parameters])
-    network = features_for(problem, round(GROWTH * old.num_features), bandwidth, seed=here)
+    head = theta[: old.num_parameters].view(old.num_outputs, -1)
+    bandwidth = _next_bandwidth(solved.bandwidth, head[:, : old.num_ridges])
+    network = features_for(problem, round(GROWTH * old.num_ridges), bandwidth, seed=here)
     pointless = _system(problem, (), old, scaling, weights)
     choose = partial(choose_adaptively, problem, pointless, theta, _ADAPTIVE_POINTS)
     system = system_on(problem, network, scaling, weights, seed=here, choose=choose)
@@ -235,10 +237,11 @@ def find_bandwidth(
         seed: Seed of features and points.
         begin: Returns where the iteration on given features starts.
     """
-    axes = problem.frame.num_axes
+    axes, corners = problem.frame.num_axes, corner_functions(problem)
 
     def loss(bandwidth: Tensor) -> float:
-        network = features_for(problem, _TRIAL, bandwidth, seed=seed)
+        smooth = smooth_features(problem, _TRIAL, bandwidth, seed=seed)
+        network = replace(smooth, corners=corners)
         system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
         theta = newton(system, begin(network), _TRIAL_STEPS)
         fresh = system_on(problem, network, scaling, weights, seed=seed + 7)
@@ -284,13 +287,21 @@ def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[
     Balanced with the features in use, steep ones would make derivatives look large, and the
     equations that contain them would be let off.
     """
-    smooth = features_for(problem, _TRIAL, _all_axes(1.0, problem.frame.num_axes), seed=0)
+    smooth = smooth_features(problem, _TRIAL, _all_axes(1.0, problem.frame.num_axes), seed=0)
     system = system_on(problem, smooth, scaling, None, seed=seed)
     return balanced(system, _start(problem, smooth)).weights
 
 
 def features_for(problem: Problem, number: int, bandwidth: Tensor, *, seed: int) -> RandomFeatures:
-    """Return ``number`` features over the whole domain, one of them a constant."""
+    """Return ``number`` ridges over the whole domain, one of them a constant, and the functions of its corners."""
+    smooth = smooth_features(problem, number, bandwidth, seed=seed)
+    return replace(smooth, corners=corner_functions(problem))
+
+
+def smooth_features(
+    problem: Problem, number: int, bandwidth: Tensor, *, seed: int
+) -> RandomFeatures:
+    """Return ``number`` ridges over the whole domain, one of them a constant."""
     generator = torch.Generator().manual_seed(seed)
     slopes, offsets = draw_features(number, bandwidth, generator)
     slopes[0], offsets[0] = 0.0, 1.0
