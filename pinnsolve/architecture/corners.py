@@ -130,8 +130,9 @@ negative powers: large errors that only show within a small distance of the corn
 _LOGARITHMS = 2
 """Highest power of the logarithm."""
 
-_MOST_FEATURES = 120
-"""Most corner functions of all corners together; the worst corners come first."""
+_MOST_FEATURES = 90
+"""Most corner functions of all corners together, so that the smallest layers have other features as well; the worst
+corners come first."""
 
 _WHOLE = 1e-6
 """Distance from a whole number below which an exponent counts as one."""

@@ -64,14 +64,14 @@ class Solved:
     Attributes:
         number: Of the stage.
         bandwidth: Typical slope of its features along each axis, shape (D,).
-        num_ridges: The number of its ridges.
+        num_features: Their number.
         theta: The solution.
         linear: Whether the problem is linear, so that where the next iteration starts does not matter.
     """
 
     number: int
     bandwidth: Tensor
-    num_ridges: int
+    num_features: int
     theta: Tensor
     linear: bool
 
@@ -132,11 +132,11 @@ def next_stage(
     number, theta = solved.number + 1, solved.theta
     here = _seed_of(number, seed)
     old = features_for(
-        problem, solved.num_ridges, solved.bandwidth, seed=_seed_of(solved.number, seed)
+        problem, solved.num_features, solved.bandwidth, seed=_seed_of(solved.number, seed)
     )
     head = theta[: old.num_parameters].view(old.num_outputs, -1)
     bandwidth = _next_bandwidth(solved.bandwidth, head[:, : old.num_ridges])
-    network = features_for(problem, round(GROWTH * old.num_ridges), bandwidth, seed=here)
+    network = features_for(problem, round(GROWTH * old.num_features), bandwidth, seed=here)
     pointless = _system(problem, (), old, scaling, weights)
     choose = partial(choose_adaptively, problem, pointless, theta, _ADAPTIVE_POINTS)
     system = system_on(problem, network, scaling, weights, seed=here, choose=choose)
@@ -293,9 +293,10 @@ def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[
 
 
 def features_for(problem: Problem, number: int, bandwidth: Tensor, *, seed: int) -> RandomFeatures:
-    """Return ``number`` ridges over the whole domain, one of them a constant, and the functions of its corners."""
-    smooth = smooth_features(problem, number, bandwidth, seed=seed)
-    return replace(smooth, corners=corner_functions(problem))
+    """Return ``number`` features over the whole domain: the functions of its corners, if it has any, and ridges."""
+    corners = corner_functions(problem)
+    ridges = max(1, number - sum(corner.num_features for corner in corners))
+    return replace(smooth_features(problem, ridges, bandwidth, seed=seed), corners=corners)
 
 
 def smooth_features(

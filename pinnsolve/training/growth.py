@@ -97,8 +97,8 @@ def growth_steps(
         linear = record.step == 1 and start is None  # one step from a good start says nothing
         if position.solved is not None:
             linear = position.solved.linear
-        ridges = stage.network.num_ridges
-        solved = Solved(stage.number, stage.bandwidth, ridges, theta, linear)
+        features = stage.network.num_features
+        solved = Solved(stage.number, stage.bandwidth, features, theta, linear)
         position = GrowthPosition(
             record.step, losses, errors, solved, fields, tuple(numbers.items())
         )
