@@ -15,6 +15,7 @@ from pinnsolve.conditions import (
     NoSlip,
     Outlet,
     Periodic,
+    Radiation,
     Symmetry,
     Traction,
 )
@@ -71,6 +72,7 @@ from pinnsolve.physics import (
     HyperElasticity,
     NavierStokes,
     Physics,
+    Stefan,
     by_region,
 )
 from pinnsolve.problem import Problem
@@ -124,6 +126,7 @@ __all__ = [
     "Polygon",
     "Problem",
     "Quantity",
+    "Radiation",
     "Range",
     "Rectangle",
     "ReferenceFolder",
@@ -131,6 +134,7 @@ __all__ = [
     "Solution",
     "Sphere",
     "Status",
+    "Stefan",
     "StopReason",
     "Symmetry",
     "Tabulated",

@@ -18,12 +18,14 @@ from pinnsolve.conditions import (
     NoSlip,
     Outlet,
     Periodic,
+    Radiation,
     Symmetry,
     Traction,
     tangent_vectors,
 )
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, cos, grad, sin
 from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes
+from pinnsolve.ranges import Range
 from pinnsolve.unknowns import Unknown, bind, find_unknowns
 
 PLANE, SPACE = Frame(2), Frame(3)
@@ -121,6 +123,30 @@ def test_convection_takes_heat_out_of_a_hot_wall() -> None:
     row = Convection("right", h, ambient).residual(f, x, as_jet([1.0], x.frame), Heat(k))
     assert abs(float(row["temperature"].value)) < 1e-14
     assert float(f.temperature.value) > ambient
+
+
+def test_radiation_balances_conduction_at_the_end_of_a_bar() -> None:
+    """NAFEMS T2: 55.6 (1000 - T) / 0.1 = 0.98 sigma (T^4 - 300^4) at T = 927.00760624... K."""
+    end = 927.0076062462459
+    x = Coordinates(torch.tensor([[0.1]], dtype=torch.float64), Frame(1))
+    f = Fields({"temperature": 1000.0 + (end - 1000.0) / 0.1 * x.x})
+    bar = Radiation("right", 0.98, 300.0, constant=5.67e-8)
+    row = bar.residual(f, x, as_jet([1.0], x.frame), Heat(55.6))["temperature"]
+    assert abs(float(row.value)) < 1e-9 * 40583.77
+    today = Radiation("right", 0.98, 300.0).residual(f, x, as_jet([1.0], x.frame), Heat(55.6))
+    assert float(today["temperature"].value) == pytest.approx(-40583.77 * 6.6e-5, rel=1e-2)
+
+
+def test_radiation_between_near_temperatures_is_convection() -> None:
+    """To first order in the excess, eps sigma (T^4 - A^4) = 4 eps sigma A^3 (T - A)."""
+    x = Coordinates(points(), PLANE)
+    excess = 1e-6 * x.y
+    f = Fields({"temperature": 300.0 + excess})
+    normal = jet(unit(2), PLANE)
+    radiation = Radiation("top", 0.5, 300.0, constant=5e-8).residual(f, x, normal, HEAT)
+    convection = Convection("top", 4.0 * 0.5 * 5e-8 * 300.0**3, 300.0).residual(f, x, normal, HEAT)
+    for name, row in convection.items():
+        torch.testing.assert_close(radiation[name].value, row.value, rtol=1e-6, atol=1e-13)
 
 
 @pytest.mark.parametrize("dim", [2, 3])
@@ -292,6 +318,7 @@ def test_periodic_has_no_residual_on_one_part() -> None:
         (Neumann("a", displacement=[0, 0]), SOLID, {"displacement_x", "displacement_y"}),
         (Insulated("a"), WARM, {"temperature"}),
         (Convection("a", 1.0), HEAT, {"temperature"}),
+        (Radiation("a", 1.0), WARM, {"temperature"}),
         (Fixed("a"), SOLID, {"displacement_x", "displacement_y"}),
         (NoSlip("a"), WARM, {"velocity_x", "velocity_y"}),
         (Symmetry("a"), WARM, {"velocity_x", "velocity_y", "temperature"}),
@@ -319,6 +346,7 @@ OWN = CustomPhysics(
         (Neumann("a", velocity_x=1.0), FLOW, "a: Neumann velocity_x is about 'velocity_x'"),
         (Insulated("a"), FLOW, "about 'temperature', but NavierStokes has velocity, pressure"),
         (Convection("a", 1.0), SOLID, "about 'temperature', but Elasticity has displacement"),
+        (Radiation("a", 1.0), FLOW, "about 'temperature', but NavierStokes has velocity"),
         (Traction("a"), HEAT, "needs a solid or a fluid, but Heat has neither"),
         (Fixed("a"), FLOW, "about 'displacement', but NavierStokes"),
         (NoSlip("a"), SOLID, "no field 'velocity'"),
@@ -340,6 +368,7 @@ def test_conditions_must_fit_the_physics(condition, physics, match) -> None:
         (Neumann("a", phi=0.0), OWN, "phi"),
         (Insulated("a"), OWN, "temperature"),
         (Convection("a", 1.0), OWN, "temperature"),
+        (Radiation("a", 1.0), OWN, "temperature"),
     ],
 )
 def test_a_flux_that_the_physics_does_not_declare_is_refused(condition, physics, name) -> None:
@@ -361,6 +390,15 @@ def test_a_flux_that_the_physics_does_not_declare_is_refused(condition, physics,
         (lambda: Convection("right", 0.0), "coefficient on 'right' must be finite and > 0"),
         (lambda: Convection("right", -5.0), r"> 0 W/\(m2 K\), got -5.0"),
         (lambda: Convection("right", math.nan), "got nan"),
+        (
+            lambda: Radiation("right", -0.5),
+            "emissivity on 'right' must be finite and > 0, got -0.5",
+        ),
+        (lambda: Radiation("right", 1.5), "emissivity on 'right' must be <= 1.*got 1.5"),
+        (lambda: Radiation("right", Range("e", 0.5, 1.2)), "must be <= 1.*got 1.2"),
+        (lambda: Radiation("right", 0.5, -20.0), "finite and >= 0 K, got -20.0.*temperatures in K"),
+        (lambda: Radiation("right", 0.5, math.nan), "finite and >= 0 K, got nan"),
+        (lambda: Radiation("right", 0.5, constant=0.0), "Stefan-Boltzmann constant must be finite"),
     ],
 )
 def test_refused_at_once(make, match) -> None:
@@ -396,6 +434,7 @@ A, B = Unknown("a", 2.0), Unknown("b", 3.0)
         (Initial(temperature=A), Initial(temperature=5.0), HEAT),
         (Neumann("p", temperature=A), Neumann("p", temperature=5.0), HEAT),
         (Convection("p", A, B), Convection("p", 5.0, 7.0), HEAT),
+        (Radiation("p", 0.5, B), Radiation("p", 0.5, 7.0), HEAT),
         (Traction("p", [A, 1.0], B), Traction("p", [5.0, 1.0], 7.0), SOLID),
         (NoSlip("p", [A, B]), NoSlip("p", [5.0, 7.0]), FLOW),
         (Inlet("p", [A, 0.0]), Inlet("p", [5.0, 0.0]), FLOW),

@@ -1,5 +1,6 @@
-"""What a declaration says about its network: periods, kinks, given values, freedom of divergence."""
+"""What a declaration says about its network: periods, kinks, corners, given values, freedom of divergence."""
 
+from pinnsolve.architecture.corners import corner_functions
 from pinnsolve.architecture.exact import exact_boundary_for
 from pinnsolve.architecture.flow import stream_function_for
 from pinnsolve.architecture.kinks import with_kinks
@@ -7,6 +8,7 @@ from pinnsolve.architecture.periods import periodic_axes
 from pinnsolve.architecture.satisfied import satisfied_conditions, satisfied_rows
 
 __all__ = [
+    "corner_functions",
     "exact_boundary_for",
     "periodic_axes",
     "satisfied_conditions",

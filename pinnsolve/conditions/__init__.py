@@ -6,7 +6,7 @@ from pinnsolve.conditions.given import Dirichlet, Initial, Neumann
 from pinnsolve.conditions.interface import Interface
 from pinnsolve.conditions.planes import Periodic, Symmetry, tangent_vectors
 from pinnsolve.conditions.solid import Fixed, Traction
-from pinnsolve.conditions.thermal import Convection, Insulated
+from pinnsolve.conditions.thermal import Convection, Insulated, Radiation
 
 __all__ = [
     "Condition",
@@ -21,6 +21,7 @@ __all__ = [
     "NoSlip",
     "Outlet",
     "Periodic",
+    "Radiation",
     "Symmetry",
     "Traction",
     "tangent_vectors",

@@ -17,6 +17,7 @@ from pinnsolve.architecture import exact_boundary_for
 from pinnsolve.geometry.quadrics import Quadric
 from pinnsolve.networks import (
     MLP,
+    CornerFunctions,
     Embedding,
     ExactBoundary,
     Fourier,
@@ -115,6 +116,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "num_outputs": network.num_outputs,
         "base": base,
         "embedding": _embedding_item(network.embedding),
+        "corners": [asdict(corner) for corner in network.corners],
     }
 
 
@@ -124,7 +126,8 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
         base = (_network(base[0], problem, scaling), _numbers(base[1]))
     slopes, offsets = _numbers(fields["slopes"]), _numbers(fields["offsets"])
     embedding = _embedding(fields.get("embedding", _PLAIN))
-    return RandomFeatures(slopes, offsets, fields["num_outputs"], base, embedding)
+    corners = tuple(CornerFunctions(**_frozen(corner)) for corner in fields.get("corners", ()))
+    return RandomFeatures(slopes, offsets, fields["num_outputs"], base, embedding, corners)
 
 
 def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON

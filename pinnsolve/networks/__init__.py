@@ -1,5 +1,6 @@
 """Networks that propagate derivatives together with values."""
 
+from pinnsolve.networks.corners import CornerFunctions
 from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
 from pinnsolve.networks.frozen import FrozenInputs
@@ -15,6 +16,7 @@ from pinnsolve.networks.transformed import OutputTransform, Transformed
 
 __all__ = [
     "MLP",
+    "CornerFunctions",
     "Embedding",
     "ExactBoundary",
     "Fourier",

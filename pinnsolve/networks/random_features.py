@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pinnsolve.jets.elementary import tanh_rule
 from pinnsolve.multi_index import VALUE, MultiIndex, lower_set
+from pinnsolve.networks.corners import CornerFunctions
 from pinnsolve.networks.embedding import Embedding, Identity
 from pinnsolve.networks.linear import LinearNetwork
 from pinnsolve.networks.mlp import activate
@@ -61,11 +62,12 @@ class RandomFeatures(LinearNetwork):
     """Fixed ridge functions with a linear head; the head's weights are the parameters.
 
     Attributes:
-        slopes: Direction times steepness w of each feature, shape (F, D'), float64 on the CPU; zeros make a constant.
-        offsets: b of each feature, shape (F,).
+        slopes: Direction times steepness w of each ridge, shape (R, D'), float64 on the CPU; a zero row is a constant.
+        offsets: b of each ridge, shape (R,).
         num_outputs: Number C of field components.
         base: A trained network with its parameters, whose outputs are added; None for zero.
-        embedding: What the features see of the D coordinates: D' numbers.
+        embedding: What the ridges see of the D coordinates: D' numbers.
+        corners: Singular functions of the coordinates, which are features too, after the ridges.
     """
 
     slopes: Tensor
@@ -73,6 +75,7 @@ class RandomFeatures(LinearNetwork):
     num_outputs: int
     base: tuple[Network, Tensor] | None = None
     embedding: Embedding = Identity()  # noqa: RUF009 - a frozen value
+    corners: tuple[CornerFunctions, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together."""
@@ -83,16 +86,27 @@ class RandomFeatures(LinearNetwork):
             )
         if self.num_outputs < 1:
             raise ValueError(f"num_outputs must be >= 1, got {self.num_outputs}")
+        if self.corners and self.slopes.shape[1] != 2:
+            raise ValueError(
+                f"corner functions are for two coordinates, got slopes for {self.slopes.shape[1]}"
+            )
 
     def __repr__(self) -> str:
         """Say the sizes, not the numbers."""
         on = "" if self.base is None else f", on top of {self.base[0]!r}"
-        features, inputs = self.slopes.shape
-        return f"RandomFeatures({features} features of {inputs} inputs, {self.num_outputs} outputs{on})"
+        if self.corners:
+            on = f", {sum(c.num_features for c in self.corners)} of them singular at corners{on}"
+        inputs = self.slopes.shape[1]
+        return f"RandomFeatures({self.num_features} features of {inputs} inputs, {self.num_outputs} outputs{on})"
 
     @property
     def num_features(self) -> int:
         """Number F of features."""
+        return self.num_ridges + sum(corner.num_features for corner in self.corners)
+
+    @property
+    def num_ridges(self) -> int:
+        """Number of ridge functions."""
         return len(self.slopes)
 
     @property
@@ -102,8 +116,15 @@ class RandomFeatures(LinearNetwork):
 
     def tabulate(self, points: Tensor, indices: Sequence[MultiIndex]) -> FeatureTable:
         """Return the derivatives of all features at points (N, D)."""
-        plain = isinstance(self.embedding, Identity)
-        features = (self._ridges if plain else self._composed)(points, indices)
+        features = points.new_empty(len(indices), len(points), self.num_features)
+        first = self.num_ridges
+        if isinstance(self.embedding, Identity):
+            self._fill_ridges(features[:, :, :first], points, indices)
+        else:
+            features[:, :, :first] = self._composed(points, indices)
+        for corner in self.corners:
+            features[:, :, first : first + corner.num_features] = corner.streams(points, indices)
+            first += corner.num_features
         base = None
         if self.base is not None:
             network, parameters = self.base
@@ -111,24 +132,22 @@ class RandomFeatures(LinearNetwork):
                 base = network.streams(parameters.to(points), points, indices)
         return FeatureTable(features, base, self.num_outputs)
 
-    def _ridges(self, points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
-        """Return the derivatives (S, N, F) of ridge functions of the coordinates.
+    def _fill_ridges(self, ridges: Tensor, points: Tensor, indices: Sequence[MultiIndex]) -> None:
+        """Write the derivatives (S, N, R) of ridge functions of the coordinates.
 
         The derivative along axes i, j ... is ``w_i w_j ... tanh^(k)(w . x + b)``.
         """
         slopes, offsets = self.slopes.to(points), self.offsets.to(points)
         argument = torch.addmm(offsets, points, slopes.T)
         derivatives = tanh_rule(argument, max(len(index) for index in indices))
-        features = argument.new_empty(len(indices), *argument.shape)
-        for place, index in zip(features, indices, strict=True):
+        for place, index in zip(ridges, indices, strict=True):
             if index == VALUE:
                 place.copy_(derivatives[0])
             else:
                 torch.mul(derivatives[len(index)], slopes[:, list(index)].prod(dim=1), out=place)
-        return features
 
     def _composed(self, points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
-        """Return the derivatives (S, N, F) of ridge functions of an embedding."""
+        """Return the derivatives (S, N, R) of ridge functions of an embedding."""
         order = lower_set(indices)
         argument = self.embedding.streams(points, order) @ self.slopes.to(points).T
         argument[0] += self.offsets.to(points)

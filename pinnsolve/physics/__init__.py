@@ -9,6 +9,7 @@ from pinnsolve.physics.hyperelasticity import HyperElasticity
 from pinnsolve.physics.navier_stokes import NavierStokes
 from pinnsolve.physics.physics import Balance, Physics
 from pinnsolve.physics.regions import ByRegion, by_region
+from pinnsolve.physics.stefan import Stefan
 
 __all__ = [
     "AxisymmetricElasticity",
@@ -21,5 +22,6 @@ __all__ = [
     "HyperElasticity",
     "NavierStokes",
     "Physics",
+    "Stefan",
     "by_region",
 ]

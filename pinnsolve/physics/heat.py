@@ -1,11 +1,11 @@
-"""Heat conduction: rho c dT/dt = div(k grad T) + Q."""
+"""Heat conduction, in a medium that may move: rho c (dT/dt + u.grad T) = div(k grad T) + Q."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, div, dt, grad
+from pinnsolve.jets import Coordinates, Fields, Frame, Jet, advect, as_jet, div, dt, grad
 from pinnsolve.physics.physics import (
     Balance,
     Coefficient,
@@ -22,22 +22,25 @@ Conductivity = Number | Callable[[Jet, Coordinates], Jet]
 
 @dataclass(frozen=True)
 class Heat(Physics):
-    """Heat conduction in a solid, steady or (with ``time=`` on the problem) transient.
+    """Heat conduction in a solid or a given flow, steady or (with ``time=`` on the problem) transient.
 
-    Solves ``rho c dT/dt = div(k grad T) + Q``; the natural flux is Fourier's ``q = -k grad T`` in
-    W/m2.
+    Solves ``rho c (dT/dt + u.grad T) = div(k grad T) + Q``; the natural flux is Fourier's ``q = -k grad T``
+    in W/m2.
 
     Attributes:
         conductivity: k in W/(m K); a number, an unknown, a function ``k(T, x)``, or by region.
-        density: rho in kg/m3; needed when transient; a number or a function of the coordinates.
-        specific_heat: c in J/(kg K); needed when transient; a number or a function of the coordinates.
+        density: rho in kg/m3; needed when transient or moving; a number or a function of the coordinates.
+        specific_heat: c in J/(kg K); needed when transient or moving; a number or a function of the coordinates.
         source: Q in W/m3; a number or a function of the coordinates.
+        velocity: u in m/s, that of the medium; a list of components or a function of the coordinates.
+            None is at rest.
     """
 
     conductivity: Conductivity
     density: Coefficient | None = None
     specific_heat: Coefficient | None = None
     source: Value = 0.0
+    velocity: Value = None
 
     def __post_init__(self) -> None:
         """Refuse parameters that are not positive."""
@@ -51,10 +54,13 @@ class Heat(Physics):
         return {"temperature": ()}
 
     def check(self, frame: Frame) -> None:
-        """Refuse a transient problem without heat capacity."""
-        if frame.has_time and (self.density is None or self.specific_heat is None):
+        """Refuse a transient or moving medium without heat capacity."""
+        if self.density is not None and self.specific_heat is not None:
+            return
+        if frame.has_time or self.velocity is not None:
             raise ValueError(
-                "transient heat needs Heat(density=..., specific_heat=...) in kg/m3 and J/(kg K)"
+                f"{'transient heat' if frame.has_time else 'heat carried by a velocity'} needs "
+                "Heat(density=..., specific_heat=...) in kg/m3 and J/(kg K)"
             )
 
     def heat_flux(self, f: Fields, x: Coordinates) -> Jet:
@@ -70,7 +76,7 @@ class Heat(Physics):
         return {"temperature": self.heat_flux(f, x)}
 
     def balances(self, f: Fields, x: Coordinates) -> dict[str, Balance]:
-        """Heat out through the boundary equals heat released inside less heat stored."""
+        """Heat conducted out through the boundary equals heat released inside less heat stored and carried away."""
         return {"heat": Balance(self.heat_flux(f, x), self._net_source(f, x), "W")}
 
     def derived(self, f: Fields, x: Coordinates) -> dict[str, Jet]:
@@ -87,8 +93,14 @@ class Heat(Physics):
 
     def _net_source(self, f: Fields, x: Coordinates) -> Jet:
         source = evaluate(self.source, x, (), "heat source")
-        if not x.frame.has_time:
+        moving = self.velocity is not None
+        if not (moving or x.frame.has_time):
             return source
         density = evaluate(self.density, x, (), "density")
         capacity = density * evaluate(self.specific_heat, x, (), "specific_heat")
-        return source - capacity * dt(f.temperature)
+        if x.frame.has_time:
+            source = source - capacity * dt(f.temperature)
+        if moving:
+            velocity = evaluate(self.velocity, x, (x.frame.space_dim,), "velocity of the medium")
+            source = source - capacity * advect(velocity, f.temperature)
+        return source

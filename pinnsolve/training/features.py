@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from pinnsolve.architecture import with_kinks
+from pinnsolve.architecture import corner_functions, with_kinks
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures, draw_features
@@ -134,7 +134,8 @@ def next_stage(
     old = features_for(
         problem, solved.num_features, solved.bandwidth, seed=_seed_of(solved.number, seed)
     )
-    bandwidth = _next_bandwidth(solved.bandwidth, theta[: old.num_parameters])
+    head = theta[: old.num_parameters].view(old.num_outputs, -1)
+    bandwidth = _next_bandwidth(solved.bandwidth, head[:, : old.num_ridges])
     network = features_for(problem, round(GROWTH * old.num_features), bandwidth, seed=here)
     pointless = _system(problem, (), old, scaling, weights)
     choose = partial(choose_adaptively, problem, pointless, theta, _ADAPTIVE_POINTS)
@@ -236,10 +237,11 @@ def find_bandwidth(
         seed: Seed of features and points.
         begin: Returns where the iteration on given features starts.
     """
-    axes = _num_slopes(problem)
+    axes, corners = _num_slopes(problem), corner_functions(problem)
 
     def loss(bandwidth: Tensor) -> float:
-        network = features_for(problem, _TRIAL, bandwidth, seed=seed)
+        smooth = smooth_features(problem, _TRIAL, bandwidth, seed=seed)
+        network = replace(smooth, corners=corners)
         system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
         theta = newton(system, begin(network), _TRIAL_STEPS)
         fresh = system_on(problem, network, scaling, weights, seed=seed + 7)
@@ -285,13 +287,22 @@ def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[
     Balanced with the features in use, steep ones would make derivatives look large, and the
     equations that contain them would be let off.
     """
-    smooth = features_for(problem, _TRIAL, _all_axes(1.0, _num_slopes(problem)), seed=0)
+    smooth = smooth_features(problem, _TRIAL, _all_axes(1.0, _num_slopes(problem)), seed=0)
     system = system_on(problem, smooth, scaling, None, seed=seed)
     return balanced(system, _start(problem, smooth)).weights
 
 
 def features_for(problem: Problem, number: int, bandwidth: Tensor, *, seed: int) -> RandomFeatures:
-    """Return ``number`` features over the whole domain, one of them a constant."""
+    """Return ``number`` features over the whole domain: the functions of its corners, if it has any, and ridges."""
+    corners = corner_functions(problem)
+    ridges = max(1, number - sum(corner.num_features for corner in corners))
+    return replace(smooth_features(problem, ridges, bandwidth, seed=seed), corners=corners)
+
+
+def smooth_features(
+    problem: Problem, number: int, bandwidth: Tensor, *, seed: int
+) -> RandomFeatures:
+    """Return ``number`` ridges over the whole domain, one of them a constant."""
     generator = torch.Generator().manual_seed(seed)
     slopes, offsets = draw_features(number, bandwidth, generator)
     slopes[0], offsets[0] = 0.0, 1.0

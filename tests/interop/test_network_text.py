@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pinnsolve.interop.hdf5 import read_solution
 from pinnsolve.interop.network_text import network_of, network_text
 from pinnsolve.networks import (
     MLP,
+    CornerFunctions,
     Embedding,
     Fourier,
     FrozenInputs,
@@ -129,6 +131,15 @@ def test_features_come_back_bit_by_bit(base: bool) -> None:
     text = network_text(wanted)
     assert_same_features(network_of(text, problem, scaling_of(problem)), wanted)
     assert json.loads(text)["class"] == "RandomFeatures"
+
+
+def test_corner_functions_come_back_bit_by_bit() -> None:
+    corner = CornerFunctions((0.1, -1.0), (0.6, 0.8), math.pi / 3, ((2.0 / 3.0, 0), (2.0, 1)))
+    problem, wanted = kovasznay(), replace(features(base=False, number=20), corners=(corner,))
+    found = network_of(network_text(wanted), problem, scaling_of(problem))
+    assert_same_features(found, wanted)
+    assert isinstance(found, RandomFeatures)
+    assert found.corners == wanted.corners
 
 
 @pytest.mark.parametrize("base", [False, True])

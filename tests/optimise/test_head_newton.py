@@ -18,7 +18,7 @@ from pinnsolve.optimise import HeadNewton, HeadState
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
 from pinnsolve.residuals import System
-from pinnsolve.training.features import features_for, first_stage, smooth_weights, system_on
+from pinnsolve.training.features import first_stage, smooth_features, smooth_weights, system_on
 from pinnsolve.training.trunk import scaling_of
 
 SEEDS = (0, 1, 2)
@@ -58,7 +58,7 @@ def system_of(problem: ps.Problem, number: int, slope: float, seed: int) -> tupl
     """The tabulated system of some features, and a head of zeros."""
     scaling = scaling_of(problem, seed)
     bandwidth = torch.full((problem.frame.num_axes,), slope, dtype=torch.float64)
-    network = features_for(problem, number, bandwidth, seed=seed)
+    network = smooth_features(problem, number, bandwidth, seed=seed)
     weights = smooth_weights(problem, scaling, seed=seed)
     system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
     return system, torch.zeros(system.num_parameters, dtype=torch.float64)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pinnsolve.jets import Frame, Jet, as_jet, div, grad
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes
+from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Stefan
 
 FRAMES = [Frame(2), Frame(3), Frame(2, has_time=True), Frame(3, has_time=True)]
 FRAME_IDS = ["2-D", "3-D", "2-D + t", "3-D + t"]
@@ -18,11 +18,20 @@ def assert_same(left: Jet, right: Jet) -> None:
 
 
 @pytest.mark.parametrize("frame", [Frame(1), *FRAMES], ids=["1-D", *FRAME_IDS])
-def test_heat(frame, smooth_fields) -> None:
-    physics = Heat(lambda T, x: 2.0 + T * T, 3.0, 0.5, source=lambda x: x.x)
+@pytest.mark.parametrize("moving", [False, True])
+def test_heat(frame, moving, smooth_fields) -> None:
+    velocity = (lambda x: [x.x * x.x, -1.0, x[0]][: frame.space_dim]) if moving else None
+    physics = Heat(lambda T, x: 2.0 + T * T, 3.0, 0.5, lambda x: x.x, velocity)
     made = smooth_fields({"temperature": ()}, frame)
     law = physics.balances(made.fields, made.x)["heat"]
     assert law.unit == "W"
+    assert_same(div(law.flux) - law.source, physics.residual(made.fields, made.x)["energy"])
+
+
+def test_stefan(smooth_fields) -> None:
+    physics = Stefan(2.0, 3.0, 5.0, 7.0)
+    made = smooth_fields({"temperature": (), "front": ()}, Frame(1, has_time=True))
+    law = physics.balances(made.fields, made.x)["heat"]
     assert_same(div(law.flux) - law.source, physics.residual(made.fields, made.x)["energy"])
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pinnsolve.conditions import Convection, Insulated, Outlet, Traction
+from pinnsolve.conditions import Convection, Insulated, Neumann, Outlet, Traction
 from pinnsolve.jets import (
     Coordinates,
     Fields,
@@ -20,6 +20,7 @@ from pinnsolve.jets import (
     cos,
     cosh,
     dot,
+    erf,
     exp,
     grad,
     log,
@@ -27,7 +28,23 @@ from pinnsolve.jets import (
     sinh,
     sqrt,
 )
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
+from pinnsolve.physics import (
+    Boussinesq,
+    CustomPhysics,
+    Elasticity,
+    Heat,
+    NavierStokes,
+    Physics,
+    Stefan,
+)
+
+ICE, WALL = 0.4, -7.0 / 5.0 * math.sqrt(math.pi) * 0.4 * math.exp(0.16) * math.erf(0.4)
+
+
+def ice(x: Coordinates) -> dict[str, object]:
+    """Neumann's solution for k = 2, rho = 3, c = 5, L = 7, at the wall temperature that gives lam = 0.4."""
+    temperature = WALL * (1.0 - erf(ICE * x.x) / math.erf(ICE))
+    return {"temperature": temperature, "front": 2.0 * ICE * sqrt(2.0 / 15.0 * x.t)}
 
 
 @dataclass(frozen=True)
@@ -220,6 +237,35 @@ CASES = {
     "layered conductivity": Case(
         Heat(lambda T, x: 1.0 + x.x), lambda x: {"temperature": log(1.0 + x.x)}, (0,), (1,)
     ),
+    "plug flow": Case(
+        Heat(0.5, density=1.0, specific_heat=2.0, velocity=[1.0]),
+        lambda x: {"temperature": exp(4.0 * x.x)},
+        (0,),
+        (1,),
+    ),
+    "carried mode": Case(
+        Heat(0.6, density=1.5, specific_heat=2.0, velocity=[0.7, -0.4]),
+        lambda x: {
+            "temperature": exp(-0.2 * 13.0 * x.t)
+            * sin(2.0 * (x.x - 0.7 * x.t) + 3.0 * (x.y + 0.4 * x.t))
+        },
+        (0, 0, 0),
+        (1, 1, 1),
+        True,
+    ),
+    "turning disk": Case(
+        Heat(
+            3.0,
+            density=2.0,
+            specific_heat=5.0,
+            source=lambda x: -40.0 * x.x * x.y,
+            velocity=lambda x: [-x.y, x.x],
+        ),
+        lambda x: {"temperature": x.x**2 - x.y**2},
+        (-1, -1),
+        (1, 1),
+    ),
+    "growing ice": Case(Stefan(2.0, 3.0, 5.0, 7.0), ice, (0, 0.5), (1, 2.0), True),
     "heated sphere": Case(
         Heat(3.0, source=18.0),
         lambda x: {"temperature": 1.0 - x.x**2 - x.y**2 - x.z**2},
@@ -405,6 +451,21 @@ def test_heat_conditions_on_a_harmonic_mode() -> None:
         normal = as_jet([1.0 if side else -1.0, 0.0], x.frame)
         row = condition.residual(f, x, normal, case.physics)["temperature"]
         assert float(row.value.abs().max()) < 1e-10 * size
+
+
+@pytest.mark.parametrize("melting", [False, True])
+def test_the_front_moves_by_the_heat_that_reaches_it(melting) -> None:
+    """Melting is freezing upside down: the same front, temperatures of the other sign."""
+    physics = Stefan(2.0, 3.0, 5.0, 7.0, melting)
+    points = torch.tensor([[1.0, 0.5], [1.0, 1.3]], dtype=torch.float64)
+    f, x = CASES["growing ice"].on(points, Frame(1, has_time=True))
+    turned = Fields({"temperature": (-1.0 if melting else 1.0) * f.temperature, "front": f.front})
+    for fields, holds in (
+        (turned, True),
+        (Fields({"temperature": turned.temperature, "front": 1.1 * f.front}), False),
+    ):
+        row = Neumann("right", front=0.0).residual(fields, x, as_jet([1.0], x.frame), physics)
+        assert (float(row["front"].value.abs().max()) < 1e-12) == holds
 
 
 def test_heat_flux_of_the_kirchhoff_solution_is_uniform() -> None:

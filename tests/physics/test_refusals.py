@@ -16,6 +16,7 @@ from pinnsolve.physics import (
     Heat,
     HyperElasticity,
     NavierStokes,
+    Stefan,
 )
 from pinnsolve.physics.physics import evaluate
 from pinnsolve.unknowns import Unknown
@@ -36,6 +37,10 @@ def nothing(f, x, m):
         (Heat, "conductivity"),
         (lambda v: Heat(1.0, density=v), "density"),
         (lambda v: Heat(1.0, specific_heat=v), "specific_heat"),
+        (lambda v: Stefan(v, 1.0, 1.0, 1.0), "conductivity"),
+        (lambda v: Stefan(1.0, v, 1.0, 1.0), "density"),
+        (lambda v: Stefan(1.0, 1.0, v, 1.0), "specific_heat"),
+        (lambda v: Stefan(1.0, 1.0, 1.0, v), "latent_heat"),
         (lambda v: Elasticity(v, 0.3), "youngs_modulus"),
         (lambda v: AxisymmetricElasticity(v, 0.3), "youngs_modulus"),
         (lambda v: HyperElasticity(v, 0.3), "youngs_modulus"),
@@ -106,6 +111,9 @@ def test_unknown_parameters_pass() -> None:
         (HyperElasticity(1.0, 0.3), Frame(3, True), "static: leave out time"),
         (Heat(1.0), Frame(2, True), r"needs Heat\(density=..., specific_heat=...\)"),
         (Heat(1.0, density=1.0), Frame(1, True), "transient heat needs"),
+        (Heat(1.0, velocity=[1.0]), Frame(1), "heat carried by a velocity needs Heat.density="),
+        (Stefan(1.0, 1.0, 1.0, 1.0), Frame(1), "for an Interval and an unsteady .*1-D steady"),
+        (Stefan(1.0, 1.0, 1.0, 1.0), Frame(2, True), "got 2-D unsteady"),
         (NavierStokes(), Frame(1), "needs a 2-D or 3-D domain"),
         (Boussinesq(AIR, 1.0, 1.0, 1.0, (0.0, -9.81)), Frame(3), "gravity needs 3 components"),
         (Boussinesq(AIR, 1.0, 1.0, 1.0, (-9.81,)), Frame(1), "2-D or 3-D"),
@@ -121,6 +129,13 @@ def test_plane_must_be_a_known_word() -> None:
         ValueError, match=r"plane must be 'stress', 'strain' or None .*, got 'Stress'"
     ):
         Elasticity(1.0, 0.3, "Stress")
+
+
+@pytest.mark.parametrize("velocity", [1.0, [1.0], [1.0, 2.0, 3.0], lambda x: x.x])
+def test_velocity_of_a_medium_has_a_component_for_each_axis(velocity) -> None:
+    physics = Heat(1.0, density=1.0, specific_heat=1.0, velocity=velocity)
+    with pytest.raises(ValueError, match="velocity of the medium must be 2 components"):
+        physics.residual(Fields({"temperature": X.x}), X)
 
 
 @pytest.mark.parametrize("gravity", [(0.0, math.nan), (math.inf, 0.0)])

@@ -54,14 +54,19 @@ SETTINGS = {
         "pressure": "2",
         "youngs_modulus": "4",
     },
+    "l_shape": {"conductivity": "3"},
     "lid_driven_cavity": {"reynolds": "400"},
+    "moving_source": {"diffusivity": "0.2", "speed": "0.5", "width": "0.2"},
     "nafems_le1": {"youngs_modulus": "70e9", "pressure": "1e6"},
     "nafems_t1": {"youngs_modulus": "70e9", "expansion": "2e-5", "excess": "30"},
     "nafems_le11": {"youngs_modulus": "70e9", "expansion": "1e-5"},
     "nafems_t4": {"conductivity": "40", "coefficient": "500"},
     "neo_hookean_block": {"stretch": "0.7", "youngs_modulus": "2"},
     "patch_test": {"youngs_modulus": "2", "strain": "0.5"},
+    "nafems_t2": {"emissivity": "0.5", "ambient": "400"},
+    "nonlinear_conductivity": {"slope": "2e-3", "hot": "300", "thickness": "0.1"},
     "poisson": {"conductivity": "3", "amplitude": "2"},
+    "stefan": {"wall": "-20", "start": "100", "end": "1000"},
     "taylor_green": {"viscosity": "0.02", "end_time": "2"},
     "thermoelastic_cylinder": {
         "inner_radius": "1",
@@ -135,6 +140,9 @@ def test_targets_belong_to_the_standard_case(name: str) -> None:
         "thermoelastic_cylinder": ["hoop stress(a)", "hoop stress(middle)", "hoop stress(b)"],
         "thick_sphere": ["u_R(a)", "hoop stress(a)"],
         "timoshenko_cantilever": ["v(L, 0)", "sigma_xx(0, D/2)"],
+        "l_shape": ["T(-0.5 m, 0.5 m)"],
+        "nonlinear_conductivity": ["T at the middle", "heat flux"],
+        "stefan": ["s(1000 s)"],
         "lid_driven_cavity": ["u(0.5, y) rel. L2 error", "v(x, 0.5) rel. L2 error"],
     }.get(name, [])
 
@@ -179,6 +187,15 @@ def test_target_follows_the_load() -> None:
         ("helmholtz", {"waves_x": "0"}, "waves_x and waves_y must be >= 1, got 0 and 4"),
         ("allen_cahn", {"diffusion": "-1"}, "diffusion must be > 0, got -1"),
         ("poisson", {"conductivity": "0"}, "conductivity"),
+        ("l_shape", {"conductivity": "0"}, "conductivity"),
+        ("moving_source", {"width": "0"}, "width must be > 0, got 0"),
+        ("moving_source", {"diffusivity": "-1"}, "conductivity must be finite and > 0"),
+        ("nafems_t2", {"emissivity": "1.2"}, "emissivity on 'right' must be <= 1"),
+        ("nafems_t2", {"ambient": "-20"}, "radiation needs all temperatures in K"),
+        ("nonlinear_conductivity", {"hot": "20"}, "hot - 20 must be > 0, got 0"),
+        ("nonlinear_conductivity", {"thickness": "-1"}, "thickness must be > 0, got -1"),
+        ("stefan", {"wall": "1"}, "wall must be < 0 degC for ice to grow, got 1"),
+        ("stefan", {"start": "0"}, "start must be > 0: there is no ice at time 0"),
         ("taylor_green", {"viscosity": "-0.05"}, "viscosity"),
         ("cooling_plate", {"sigma": "0"}, "sigma must be > 0"),
         ("cooling_plate", {"initial": "5"}, "bounds must enclose the initial value"),
@@ -200,20 +217,33 @@ SOLIDS = (
 )
 """With exact solutions; in SI units their rows are as large as 1e8 Pa/m."""
 
+EXACT = (
+    "burgers",
+    "helmholtz",
+    "kovasznay",
+    "moving_source",
+    "nonlinear_conductivity",
+    "poisson",
+    "stefan",
+    "taylor_green",
+)
+
+
+TERMS = {"nafems_t2": 4e4, "nonlinear_conductivity": 1e6}
+"""Size of the terms in W/m2 and W/m3, where it is not of order one."""
+
 
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        *((name, {}) for name in ("burgers", "helmholtz", "kovasznay", "poisson", "taylor_green")),
-        *(
-            (name, None)
-            for name in ("burgers", "helmholtz", "kovasznay", "poisson", "taylor_green")
-        ),
         *((name, None) for name in SOLIDS),
-        ("kirsch", None),  # in SI units its rows are as large as 1e8 Pa/m
         ("composite_wall", {}),
         ("disk_inclusion", {}),
         ("disk_inclusion", None),
+        *((name, settings) for name in EXACT for settings in ({}, None)),
+        ("kirsch", None),  # in SI units its rows are as large as 1e8 Pa/m
+        ("nafems_t2", {}),
+        ("l_shape", {}),
     ],
 )
 def test_exact_solutions_fulfil_the_declaration(name: str, settings: object) -> None:
@@ -235,6 +265,11 @@ def test_exact_solutions_fulfil_the_declaration(name: str, settings: object) -> 
         limit = 1e-10 if block.kind == "interface" else 1e-12
         for row in block.rows(fields, x, {}).values():
             assert float(np.abs(row.value.numpy()).max()) < limit
+        x = Coordinates(block.point_sets[0], problem.frame)
+        given = problem.exact(x)
+        fields = Fields({key: as_jet(given[key], problem.frame) for key in problem.field_shapes})
+        for row in block.rows((fields,), (x,), {}).values():
+            assert float(np.abs(row.value.numpy()).max()) < 1e-12 * TERMS.get(name, 1.0)
 
 
 HIDDEN = {

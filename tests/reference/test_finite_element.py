@@ -442,6 +442,28 @@ def test_kirchhoff_transformation(tmp_path: Path) -> None:
     assert np.linalg.norm(reference.evaluate(points)[:, 0] - exact) < 2e-4 * np.linalg.norm(exact)
 
 
+def test_heat_carried_by_a_velocity(tmp_path: Path) -> None:
+    """T = exp(4 x) where rho c u = 4 k, leaving through a side of given flux and one of convection."""
+    physics = Heat(0.5, density=1.0, specific_heat=2.0, velocity=[1.0, 0.0])
+    steepest = 4.0 * math.exp(4.0)
+    for at_the_end in (
+        Neumann("right", temperature=-0.5 * steepest),
+        Convection("right", 0.5, ambient=math.exp(4.0) + steepest),
+    ):
+        conditions = [
+            Dirichlet("left", temperature=1.0),
+            Insulated("bottom"),
+            Insulated("top"),
+            at_the_end,
+        ]
+        mesh = box(tmp_path, "triangle", 6, wavy=False)
+        reference = solve(Problem("plug", mesh, physics, conditions), accuracy=1e-3)
+        points = mesh.sample_interior(200, seed=0)
+        exact = np.exp(4.0 * points[:, 0])
+        found = reference.evaluate(points)[:, 0]
+        assert np.linalg.norm(found - exact) < 1e-4 * np.linalg.norm(exact)
+
+
 def test_level_set_by_convection_alone(tmp_path: Path) -> None:
     """Without given values the start comes from the balance: k = T^-1/2 is not defined at T < 0."""
     conditions = [
