@@ -10,6 +10,7 @@ from pinnsolve.conditions import (
     Initial,
     Inlet,
     Insulated,
+    Interface,
     Neumann,
     NoSlip,
     Outlet,
@@ -61,7 +62,15 @@ from pinnsolve.jets import (
 )
 from pinnsolve.measurements import Measurements
 from pinnsolve.method import Method
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
+from pinnsolve.physics import (
+    Boussinesq,
+    CustomPhysics,
+    Elasticity,
+    Heat,
+    NavierStokes,
+    Physics,
+    by_region,
+)
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
@@ -95,6 +104,7 @@ __all__ = [
     "Initial",
     "Inlet",
     "Insulated",
+    "Interface",
     "Interval",
     "Jet",
     "Measurements",
@@ -127,6 +137,7 @@ __all__ = [
     "__version__",
     "advect",
     "arctan",
+    "by_region",
     "cos",
     "cosh",
     "curl",

@@ -17,12 +17,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pinnsolve.conditions import Condition, Initial, Periodic
+from pinnsolve.conditions import Condition, Initial, Interface, Periodic
+from pinnsolve.geometry.partition import sample_around
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
 from pinnsolve.problem import Problem
 from pinnsolve.unknowns import bind
 
-Kind = Literal["interior", "boundary", "initial", "periodic", "data", "gauge"]
+Kind = Literal["interior", "boundary", "initial", "periodic", "interface", "data", "gauge"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Block:
     Attributes:
         name: For tables: ``interior``, ``left: Dirichlet`` ...
         kind: What sort of statement it is.
-        point_sets: Points in SI units, each of shape (N, D); two sets for a periodic pair, else
-            one.
+        point_sets: Points in SI units, each of shape (N, D); two sets for a periodic pair
+            and for the sides of an interface, else one.
         law: The equations.
         normals: Outward unit normals, shape (N, space dimension); zeros where there is no boundary.
         data: Measured values by component, each of shape (N,); empty unless the block is data.
@@ -153,12 +154,17 @@ def make_blocks(
         seed: Seed of the quasi-random points; the same seed gives the same points.
         choose: How points are chosen; uniformly by default.
     """
-    blocks = [choose(partial(interior_block, problem), counts.interior, seed)]
+    inside = partial(interior_block, problem, around=_AROUND_INTERFACES)
+    blocks = [choose(inside, counts.interior, seed)]
     total = sum(problem.domain.part_measure(part) for part in problem.domain.parts)
     for i, condition in enumerate(problem.conditions):
         if isinstance(condition, Initial):
             draw: Draw = partial(initial_block, problem, condition)
             number = max(counts.initial, 1)
+        elif isinstance(condition, Interface):
+            draw = partial(interface_block, problem, condition)
+            share = condition.measure(problem.domain) / total
+            number = max(round(counts.boundary * share), _LEAST_ON_INTERFACES)
         else:
             draw = partial(boundary_block, problem, condition)
             share = problem.domain.part_measure(condition.part) / total
@@ -172,9 +178,22 @@ def make_blocks(
     return tuple(blocks)
 
 
-def interior_block(problem: Problem, number: int, seed: int) -> Block:
-    """Return the field equations at ``number`` points inside."""
-    points = in_full(problem, problem.domain.sample_interior(number, seed=seed), seed=seed + 1)
+def interior_block(problem: Problem, number: int, seed: int, *, around: float = 0.0) -> Block:
+    """Return the field equations at ``number`` points inside.
+
+    Args:
+        problem: The declaration.
+        number: How many points.
+        seed: Seed of the draw.
+        around: Share of the points that is drawn around interfaces, if there are any; the rest is uniform.
+    """
+    each = int(around * number / max(len(problem.materials), 1))
+    near = [
+        sample_around(shape, problem.domain, each, seed=seed + 7 * (i + 1))
+        for i, shape in enumerate(problem.materials if each else ())
+    ]
+    uniform = problem.domain.sample_interior(number - sum(map(len, near)), seed=seed)
+    points = in_full(problem, np.concatenate((uniform, *near)), seed=seed + 1)
 
     def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
         return scalar_equations(bind(problem.physics, values).residual(site.fields[0], site.x[0]))
@@ -209,6 +228,31 @@ def condition_block(
         return bind(condition, values).residual(site.fields[0], site.x[0], site.normal, physics)
 
     return Block(condition.label, "boundary", (points,), law, normals)
+
+
+def interface_block(problem: Problem, condition: Interface, number: int, seed: int) -> Block:
+    """Return an interface at ``number`` pairs of points, just inside its shape and just outside of it."""
+    sample = condition.sample(problem.domain, number, seed=seed)
+    points, normals = in_full(problem, sample.points, seed=seed + 1), tensor(sample.normals)
+    offset = condition.offset(problem.domain)
+    step = torch.zeros_like(points)
+    step[:, : problem.domain.dim] = offset * normals
+
+    def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
+        physics = bind(problem.physics, values)
+        (first, second), (inner, outer) = site.fields, site.x
+        return condition.residual_between(
+            (first, second), (inner, outer), site.normal, physics, offset
+        )
+
+    return Block(condition.label, "interface", (points - step, points + step), law, normals)
+
+
+_AROUND_INTERFACES = 0.5
+"""Share of the interior points that is drawn around interfaces: a small inclusion would have few of uniform ones."""
+
+_LEAST_ON_INTERFACES = 32
+"""Least number of pairs of points on an interface; it may consist of several pieces."""
 
 
 def initial_block(problem: Problem, condition: Initial, number: int, seed: int) -> Block:

@@ -14,14 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.conditions import Condition, Initial, Periodic
+from pinnsolve.conditions import Condition, Initial, Interface, Periodic
 from pinnsolve.declaration import Declaration
 from pinnsolve.geometry import Shape
+from pinnsolve.interface_checks import check_interface_materials, check_interface_shape
 from pinnsolve.jets import Coordinates, Jet, as_jet
 from pinnsolve.naming import near_match_text
 from pinnsolve.physics import Physics
 from pinnsolve.physics.physics import evaluate
 from pinnsolve.trial import trial_fields
+from pinnsolve.trial_points import in_full, values_at
 from pinnsolve.unknowns import bind
 
 
@@ -61,8 +63,10 @@ def check_problem(problem: Declaration) -> None:
     with _explained(f"the equations of {type(problem.physics).__name__}"):
         _check_equations(problem)
     for condition in problem.conditions:
-        if not isinstance(condition, Periodic):
-            with _explained(condition.label):
+        with _explained(condition.label):
+            if isinstance(condition, Interface):
+                check_interface_materials(problem, condition)
+            elif not isinstance(condition, Periodic):
                 _check_values(problem, condition)
     with _explained("the exact solution"):
         _check_exact(problem)
@@ -92,7 +96,7 @@ def level_is_set(problem: Declaration, name: str) -> bool:
     if problem.measurements is not None and name in problem.measurements.values:
         return True
     for condition in problem.conditions:
-        if isinstance(condition, Initial | Periodic):
+        if isinstance(condition, Initial | Periodic | Interface):
             continue
         plain, shifted = (_rows_on_part(problem, condition, shift={name: by}) for by in (0.0, 1.0))
         if any(not torch.allclose(plain[key], shifted[key], rtol=1e-9, atol=0.0) for key in plain):
@@ -130,6 +134,8 @@ def _check_scales(problem: Declaration) -> None:
 def _check_parts(problem: Declaration) -> None:
     parts = problem.domain.parts
     for condition in problem.conditions:
+        if isinstance(condition, Interface):
+            check_interface_shape(problem, condition)
         for name in parts_of(condition):
             if name not in parts:
                 raise ValueError(
@@ -229,8 +235,8 @@ def _check_equations(problem: Declaration) -> None:
     points = torch.tensor(
         problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
     )
-    x = Coordinates(_in_full(problem, points), problem.frame)
-    physics = bind(problem.physics, _values(problem, x))
+    x = Coordinates(in_full(problem, points), problem.frame)
+    physics = bind(problem.physics, values_at(problem, x))
     equations = physics.residual(trial_fields(problem.field_shapes, x, 1.0), x)
     for name, row in equations.items():
         if not isinstance(row, Jet):
@@ -260,8 +266,8 @@ def _check_level(problem: Declaration) -> None:
     points = torch.tensor(
         problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
     )
-    x = Coordinates(_in_full(problem, points), problem.frame)
-    physics = bind(problem.physics, _values(problem, x))
+    x = Coordinates(in_full(problem, points), problem.frame)
+    physics = bind(problem.physics, values_at(problem, x))
 
     def rows(shift: Mapping[str, float]) -> list[Tensor]:
         fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
@@ -301,7 +307,7 @@ def _check_exact(problem: Declaration) -> None:
     points = torch.tensor(
         problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
     )
-    x = Coordinates(_in_full(problem, points), problem.frame)
+    x = Coordinates(in_full(problem, points), problem.frame)
     given = problem.exact(x)
     for name, shape in problem.field_shapes.items():
         if name not in given:
@@ -320,7 +326,7 @@ def _rows_on_part(
 
     Args:
         problem: The declaration.
-        condition: Any condition but a periodic one.
+        condition: Any condition but a periodic one and an interface.
         shift: Constants added to the values of components.
     """
     if isinstance(condition, Initial):
@@ -330,39 +336,13 @@ def _rows_on_part(
         sample = problem.domain.sample_part(condition.part, 8, seed=0)
         inside, directions = sample.points, sample.normals
     points = torch.tensor(inside, dtype=torch.float64, device="cpu")
-    x = Coordinates(_in_full(problem, points, start=isinstance(condition, Initial)), problem.frame)
+    x = Coordinates(in_full(problem, points, start=isinstance(condition, Initial)), problem.frame)
     normals = torch.tensor(directions, dtype=torch.float64, device="cpu")
     normal = as_jet(list(normals.unbind(1)), problem.frame)
     fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
-    values = _values(problem, x)
+    values = values_at(problem, x)
     physics, bound = bind(problem.physics, values), bind(condition, values)
     return {key: row.value for key, row in bound.residual(fields, x, normal, physics).items()}
-
-
-def _in_full(problem: Declaration, points: Tensor, *, start: bool = False) -> Tensor:
-    """Append times that spread over the interval (or its start), and values that spread over the ranges."""
-    number = len(points)
-    columns = []
-    if problem.time is not None:
-        end = problem.time.start if start else problem.time.end
-        columns.append(
-            torch.linspace(problem.time.start, end, number, dtype=torch.float64, device="cpu")
-        )
-    for position, item in enumerate(problem.ranges):
-        shares = np.roll(np.linspace(0.0, 1.0, number), 3 * (position + 1))
-        columns.append(torch.from_numpy(item.at_shares(shares)))
-    return torch.cat((points, *(column[:, None] for column in columns)), dim=1)
-
-
-def _values(problem: Declaration, x: Coordinates) -> dict[str, Tensor]:
-    """Return first guesses and the parameters at the points.
-
-    Guesses are tensors: a number 0.0 would count as structurally zero.
-    """
-    guesses = {
-        u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu") for u in problem.unknowns
-    }
-    return guesses | x.parameters
 
 
 def _are_translated(domain: Shape, condition: Periodic) -> bool:
@@ -379,8 +359,8 @@ def _are_translated(domain: Shape, condition: Periodic) -> bool:
 
 
 def parts_of(condition: Condition) -> tuple[str, ...]:
-    """Return the boundary parts a condition is about; none for an initial condition."""
-    if isinstance(condition, Initial):
+    """Return the boundary parts a condition is about; none for an initial condition and an interface."""
+    if isinstance(condition, Initial | Interface):
         return ()
     if isinstance(condition, Periodic):
         return (condition.part, condition.other)

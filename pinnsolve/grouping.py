@@ -21,10 +21,10 @@ class Group:
         blocks: Positions of the blocks.
         equations: Equation names, per block, aligned by rank.
         indices: Streams to propagate (a lower set).
-        unit_points: Points in network units, shape (sets * N, D); the second set of a periodic
-            pair follows.
+        unit_points: Points in network units, shape (sets * N, D); the second set of
+            pairs follows.
         num_points: N.
-        num_sets: 1, or 2 for periodic pairs.
+        num_sets: 1, or 2 for periodic pairs and the sides of interfaces.
     """
 
     blocks: tuple[int, ...]

@@ -8,7 +8,12 @@ from typing import Literal, get_args
 
 import torch
 
-from pinnsolve.architecture import exact_boundary_for, periodic_axes, stream_function_for
+from pinnsolve.architecture import (
+    exact_boundary_for,
+    periodic_axes,
+    stream_function_for,
+    with_kinks,
+)
 from pinnsolve.blocks import PointCounts
 from pinnsolve.networks import (
     MLP,
@@ -79,7 +84,8 @@ class Method:
         points: Numbers of collocation points of a trained trunk; random features take as many as they need.
         bandwidth: Factor on the first layer's initial weights; larger sees finer detail.
         embedding: What the network sees of the coordinates: ``auto`` makes it periodic where the
-            declaration is, ``none`` gives it the coordinates themselves.
+            declaration is, ``none`` gives it the coordinates themselves. Where there are interfaces, it
+            also sees their levels, so that it can kink there.
         boundary: Whether given boundary and initial values are rows of the least-squares system
             (``penalty``) or met exactly by the network (``exact``).
         velocity: ``components``, or ``stream function`` for plane flows free of divergence.
@@ -231,9 +237,9 @@ class Method:
 
     def _embedding_for(self, problem: Problem) -> Embedding:
         if isinstance(self.embedding, Embedding):
-            return self.embedding
+            return with_kinks(problem, self.embedding)
         periods = periodic_axes(problem) if self.embedding == "auto" else ()
-        return Periodic(periods) if periods else Identity()
+        return with_kinks(problem, Periodic(periods) if periods else Identity())
 
     def _transform_for(self, problem: Problem, scaling: Scaling | None) -> OutputTransform | None:
         if self.boundary == "penalty" and self.velocity == "components":

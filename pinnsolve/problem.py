@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from pinnsolve.conditions import Condition
+from pinnsolve.conditions import Condition, Interface
 from pinnsolve.declaration_checks import check_problem, level_is_set
 from pinnsolve.geometry import Shape, TimeInterval
 from pinnsolve.jets import Coordinates, Frame, component_names
@@ -100,6 +100,11 @@ class Problem:
     def unknowns(self) -> tuple[Unknown, ...]:
         """The numbers to be identified."""
         return find_unknowns(self.physics, self.conditions)
+
+    @property
+    def materials(self) -> tuple[Shape, ...]:
+        """The shapes at whose boundaries gradients may jump."""
+        return tuple(c.shape for c in self.conditions if isinstance(c, Interface))
 
     @property
     def bounds(self) -> tuple[Array, Array]:

@@ -196,7 +196,11 @@ class _Probe:
             if only is not None and position != only:
                 continue
             x = block.coordinates(self._problem.frame)
-            fields = tuple(self._fields(item, offsets, sizes) for item in x)
+            apart = block.kind == "interface"  # gradients differ from side to side
+            fields = tuple(
+                self._fields(item, offsets, sizes, salt=k if apart else 0)
+                for k, item in enumerate(x)
+            )
             for name, row in block.rows(fields, x, self._values).items():
                 rows[position, name] = row.value.expand(block.num_points)
         return rows
@@ -224,6 +228,7 @@ class _Probe:
         offsets: Mapping[str, float],
         sizes: Mapping[str, float],
         asked: list[tuple[str, MultiIndex]] | None = None,
+        salt: int = 0,
     ) -> Fields:
         def source(position: int) -> Callable[[MultiIndex], Numeric]:
             name, owner = self._names[position], self._owner[position]
@@ -231,7 +236,8 @@ class _Probe:
             def supply(index: MultiIndex) -> Numeric:
                 if asked is not None:
                     asked.append((name, index))
-                generator = torch.Generator().manual_seed(hash((position, index)) % 2**31)
+                what = (position, index, salt) if salt else (position, index)
+                generator = torch.Generator().manual_seed(hash(what) % 2**31)
                 # random signs, not normal numbers: every single point then has the stated size
                 coin = torch.randint(0, 2, (len(x.points),), generator=generator, device="cpu")
                 noise = 2.0 * coin.to(torch.float64) - 1.0

@@ -15,6 +15,7 @@ from torch import Tensor
 from pinnsolve.blocks import Block, normal_jet, tensor
 from pinnsolve.estimates import Estimate
 from pinnsolve.evaluation import Evaluation, Named, Points, as_points
+from pinnsolve.geometry.partition import interior_rule, part_rule
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
 from pinnsolve.levels import Level, mean_level, without_levels
 from pinnsolve.multi_index import MultiIndex, lower_set
@@ -349,11 +350,10 @@ class Solution:
             )
             raise ValueError(f"time={time}: the problem {has}; leave time out or move it inside")
         if part is None:
-            points, weights = domain.interior_quadrature(4096)
+            points, weights = interior_rule(domain, self.problem.materials, 4096)
             normals = np.zeros((len(points), domain.dim))
         else:
-            sample, weights = domain.part_quadrature(part, 512)
-            points, normals = sample.points, sample.normals
+            points, normals, weights = part_rule(domain, part, self.problem.materials, 512)
         if interval is not None:
             when = interval.end if time is None else time
             points = np.column_stack((points, np.full(len(points), when)))

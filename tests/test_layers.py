@@ -32,6 +32,8 @@ LAYERS = [
     "quantities",
     "trial",
     "declaration",
+    "trial_points",
+    "interface_checks",
     "declaration_checks",
     "problem",
     "status",

@@ -1,7 +1,8 @@
-"""What a declaration says about the network that solves it: periods, given values, freedom of divergence."""
+"""What a declaration says about its network: periods, kinks, given values, freedom of divergence."""
 
 from pinnsolve.architecture.exact import exact_boundary_for
 from pinnsolve.architecture.flow import stream_function_for
+from pinnsolve.architecture.kinks import with_kinks
 from pinnsolve.architecture.periods import periodic_axes
 from pinnsolve.architecture.satisfied import satisfied_conditions, satisfied_rows
 
@@ -11,4 +12,5 @@ __all__ = [
     "satisfied_conditions",
     "satisfied_rows",
     "stream_function_for",
+    "with_kinks",
 ]

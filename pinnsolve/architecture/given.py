@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import Block, boundary_block, initial_block
-from pinnsolve.conditions import Condition, Initial, Periodic
+from pinnsolve.conditions import Condition, Initial, Interface, Periodic
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.networks.extensions import GivenValue
 from pinnsolve.problem import Problem
@@ -43,7 +43,7 @@ def given_values(problem: Problem, scaling: Scaling) -> dict[str, dict[str, Give
 
 def components_given_by(problem: Problem, condition: Condition) -> tuple[str, ...]:
     """Return the components a condition gives values of; none if any of its rows says anything else."""
-    if isinstance(condition, Periodic) or find_unknowns(condition):
+    if isinstance(condition, Periodic | Interface) or find_unknowns(condition):
         return ()
     block = (
         initial_block(problem, condition, _NUM_POINTS, 0)

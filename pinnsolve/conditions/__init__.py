@@ -3,6 +3,7 @@
 from pinnsolve.conditions.condition import Condition
 from pinnsolve.conditions.flow import Inlet, NoSlip, Outlet
 from pinnsolve.conditions.given import Dirichlet, Initial, Neumann
+from pinnsolve.conditions.interface import Interface
 from pinnsolve.conditions.planes import Periodic, Symmetry, tangent_vectors
 from pinnsolve.conditions.solid import Fixed, Traction
 from pinnsolve.conditions.thermal import Convection, Insulated
@@ -15,6 +16,7 @@ __all__ = [
     "Initial",
     "Inlet",
     "Insulated",
+    "Interface",
     "Neumann",
     "NoSlip",
     "Outlet",

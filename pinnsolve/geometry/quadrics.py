@@ -45,6 +45,11 @@ class Quadric:
         result: Array = self.constant + points @ np.asarray(self.linear) + quadratic
         return result
 
+    def gradient(self, points: Array) -> Array:
+        """Return the gradient of q (N, D) at points (N, D)."""
+        result: Array = np.asarray(self.linear) + 2.0 * points @ np.asarray(self.quadratic)
+        return result
+
     def times(self, factor: float) -> Quadric:
         """Return the function multiplied by a number."""
         return Quadric.of(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.architecture import exact_boundary_for
+from pinnsolve.geometry.quadrics import Quadric
 from pinnsolve.networks import (
     MLP,
     Embedding,
@@ -21,6 +22,7 @@ from pinnsolve.networks import (
     Fourier,
     FrozenInputs,
     Identity,
+    Kinked,
     Network,
     OutputTransform,
     Periodic,
@@ -73,11 +75,18 @@ def _network_item(network: Network) -> dict[str, Any]:
         return {"class": "RandomFeatures", "fields": _features_item(network)}
     if not isinstance(network, MLP):
         raise _not_saved("network", network, "use an MLP, Transformed or not")
-    embedding = network.embedding
-    if not isinstance(embedding, Identity | Periodic | Fourier):
-        raise _not_saved("embedding", embedding, "use Identity, Periodic or Fourier")
-    fields = {**asdict(network), "embedding": _item(embedding)}
+    fields = {**asdict(network), "embedding": _embedding_item(network.embedding)}
     return {"class": "MLP", "fields": fields}
+
+
+def _embedding_item(embedding: Embedding) -> dict[str, Any]:
+    if isinstance(embedding, Kinked):
+        levels = [asdict(level) for level in embedding.levels]
+        fields = {"levels": levels, "base": _embedding_item(embedding.base)}
+        return {"class": "Kinked", "fields": fields}
+    if not isinstance(embedding, Identity | Periodic | Fourier):
+        raise _not_saved("embedding", embedding, "use Identity, Periodic, Fourier or Kinked")
+    return _item(embedding)
 
 
 def _slabs_item(network: TimeSlabs) -> dict[str, Any]:
@@ -105,6 +114,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "offsets": network.offsets.tolist(),
         "num_outputs": network.num_outputs,
         "base": base,
+        "embedding": _embedding_item(network.embedding),
     }
 
 
@@ -113,7 +123,8 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
     if base is not None:
         base = (_network(base[0], problem, scaling), _numbers(base[1]))
     slopes, offsets = _numbers(fields["slopes"]), _numbers(fields["offsets"])
-    return RandomFeatures(slopes, offsets, fields["num_outputs"], base)
+    embedding = _embedding(fields.get("embedding", _PLAIN))
+    return RandomFeatures(slopes, offsets, fields["num_outputs"], base, embedding)
 
 
 def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON
@@ -150,11 +161,18 @@ def _network(item: Any, problem: Problem, scaling: Scaling) -> Network:  # noqa:
     if item["class"] != "MLP":
         raise ValueError(f"unknown network class {item['class']!r}")
     fields = dict(item["fields"])
-    embedding = _embedding(fields.pop("embedding", {"class": "Identity", "fields": {}}))
+    embedding = _embedding(fields.pop("embedding", _PLAIN))
     return MLP(**{**fields, "hidden": tuple(fields["hidden"])}, embedding=embedding)
 
 
+_PLAIN = {"class": "Identity", "fields": {}}
+"""The embedding of networks whose text names none."""
+
+
 def _embedding(item: Any) -> Embedding:  # noqa: ANN401 - JSON
+    if item["class"] == "Kinked":
+        levels = tuple(Quadric(**_frozen(level)) for level in item["fields"]["levels"])
+        return Kinked(levels, _embedding(item["fields"]["base"]))
     kinds: dict[str, type[Identity | Periodic | Fourier]] = {
         "Identity": Identity,
         "Periodic": Periodic,

@@ -3,6 +3,7 @@
 from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
 from pinnsolve.networks.frozen import FrozenInputs
+from pinnsolve.networks.kinked import Kinked
 from pinnsolve.networks.linear import LinearNetwork, Table
 from pinnsolve.networks.low_precision import LowPrecisionMLP
 from pinnsolve.networks.mlp import MLP, Tape
@@ -19,6 +20,7 @@ __all__ = [
     "Fourier",
     "FrozenInputs",
     "Identity",
+    "Kinked",
     "LinearNetwork",
     "LowPrecisionMLP",
     "Network",

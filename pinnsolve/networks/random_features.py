@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from pinnsolve.jets.elementary import tanh_rule
-from pinnsolve.multi_index import VALUE, MultiIndex
+from pinnsolve.multi_index import VALUE, MultiIndex, lower_set
+from pinnsolve.networks.embedding import Embedding, Identity
 from pinnsolve.networks.linear import LinearNetwork
+from pinnsolve.networks.mlp import activate
 from pinnsolve.networks.network import Network
 
 
@@ -59,16 +61,18 @@ class RandomFeatures(LinearNetwork):
     """Fixed ridge functions with a linear head; the head's weights are the parameters.
 
     Attributes:
-        slopes: Direction times steepness w of each feature, shape (F, D), float64 on the CPU; a zero row is a constant.
+        slopes: Direction times steepness w of each feature, shape (F, D'), float64 on the CPU; zeros make a constant.
         offsets: b of each feature, shape (F,).
         num_outputs: Number C of field components.
         base: A trained network with its parameters, whose outputs are added; None for zero.
+        embedding: What the features see of the D coordinates: D' numbers.
     """
 
     slopes: Tensor
     offsets: Tensor
     num_outputs: int
     base: tuple[Network, Tensor] | None = None
+    embedding: Embedding = Identity()  # noqa: RUF009 - a frozen value
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together."""
@@ -97,9 +101,20 @@ class RandomFeatures(LinearNetwork):
         return self.num_outputs * self.num_features
 
     def tabulate(self, points: Tensor, indices: Sequence[MultiIndex]) -> FeatureTable:
-        """Return the derivatives of all features at points (N, D).
+        """Return the derivatives of all features at points (N, D)."""
+        plain = isinstance(self.embedding, Identity)
+        features = (self._ridges if plain else self._composed)(points, indices)
+        base = None
+        if self.base is not None:
+            network, parameters = self.base
+            with torch.no_grad():
+                base = network.streams(parameters.to(points), points, indices)
+        return FeatureTable(features, base, self.num_outputs)
 
-        The derivative along axes i, j ... of a ridge function is ``w_i w_j ... tanh^(k)(w . x + b)``.
+    def _ridges(self, points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
+        """Return the derivatives (S, N, F) of ridge functions of the coordinates.
+
+        The derivative along axes i, j ... is ``w_i w_j ... tanh^(k)(w . x + b)``.
         """
         slopes, offsets = self.slopes.to(points), self.offsets.to(points)
         argument = torch.addmm(offsets, points, slopes.T)
@@ -110,12 +125,15 @@ class RandomFeatures(LinearNetwork):
                 place.copy_(derivatives[0])
             else:
                 torch.mul(derivatives[len(index)], slopes[:, list(index)].prod(dim=1), out=place)
-        base = None
-        if self.base is not None:
-            network, parameters = self.base
-            with torch.no_grad():
-                base = network.streams(parameters.to(points), points, indices)
-        return FeatureTable(features, base, self.num_outputs)
+        return features
+
+    def _composed(self, points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
+        """Return the derivatives (S, N, F) of ridge functions of an embedding."""
+        order = lower_set(indices)
+        argument = self.embedding.streams(points, order) @ self.slopes.to(points).T
+        argument[0] += self.offsets.to(points)
+        features = activate(argument, order)
+        return features[[order.index(index) for index in indices]]
 
 
 def draw_features(

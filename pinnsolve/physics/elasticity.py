@@ -18,7 +18,8 @@ from pinnsolve.jets import (
     sym_grad,
     trace,
 )
-from pinnsolve.physics.physics import Balance, Number, Physics, Value, check_positive, evaluate
+from pinnsolve.physics.physics import Balance, Coefficient, Physics, Value, check_positive, evaluate
+from pinnsolve.physics.regions import ByRegion
 from pinnsolve.ranges import Range
 
 
@@ -31,14 +32,14 @@ class Elasticity(Physics):
     Elasticity, art. 17).
 
     Attributes:
-        youngs_modulus: E in Pa.
-        poissons_ratio: nu, in (-1, 0.5).
+        youngs_modulus: E in Pa; a number or a function of the coordinates.
+        poissons_ratio: nu, in (-1, 0.5); a number or a function of the coordinates.
         plane: ``"stress"`` or ``"strain"`` in 2-D; None in 3-D.
         body_force: b in N/m3; a list of components or a function of the coordinates; None for none.
     """
 
-    youngs_modulus: Number
-    poissons_ratio: Number
+    youngs_modulus: Coefficient
+    poissons_ratio: Coefficient
     plane: Literal["stress", "strain"] | None = None
     body_force: Value = None
 
@@ -46,7 +47,8 @@ class Elasticity(Physics):
         """Refuse moduli without a positive strain energy."""
         check_positive("youngs_modulus", self.youngs_modulus, "Pa")
         nu = self.poissons_ratio
-        ends = (nu.low, nu.high) if isinstance(nu, Range) else (nu,)
+        values = nu.values if isinstance(nu, ByRegion) else (nu,)
+        ends = [end for v in values for end in ((v.low, v.high) if isinstance(v, Range) else (v,))]
         if any(isinstance(end, int | float) and not -1.0 < end < 0.5 for end in ends):
             raise ValueError(
                 f"poissons_ratio must lie in (-1, 0.5), got {nu}: at 0.5 the solid is incompressible and "
@@ -74,7 +76,7 @@ class Elasticity(Physics):
 
     def stress(self, f: Fields, x: Coordinates) -> Jet:
         """Return the Cauchy stress in Pa, shape (D, D)."""
-        lam, mu = self._lame(x.frame)
+        lam, mu = self._lame(x)
         strain = sym_grad(f.displacement)
         return lam * trace(strain) * identity(x.frame) + 2.0 * mu * strain
 
@@ -93,26 +95,27 @@ class Elasticity(Physics):
     def derived(self, f: Fields, x: Coordinates) -> dict[str, Jet]:
         """Return ``stress``, ``strain`` and the von Mises stress ``von_mises``."""
         stress, strain = self.stress(f, x), sym_grad(f.displacement)
-        return {"stress": stress, "strain": strain, "von_mises": self._von_mises(stress, x.frame)}
+        return {"stress": stress, "strain": strain, "von_mises": self._von_mises(stress, x)}
 
     def units(self) -> dict[str, str]:
         """Return SI units."""
         return {"displacement": "m", "stress": "Pa", "strain": "", "von_mises": "Pa"}
 
-    def _lame(self, frame: Frame) -> tuple[Jet, Jet]:
+    def _lame(self, x: Coordinates) -> tuple[Jet, Jet]:
         """Return the effective Lame parameters of this plane assumption."""
-        e, nu = as_jet(self.youngs_modulus, frame), as_jet(self.poissons_ratio, frame)
+        e = evaluate(self.youngs_modulus, x, (), "youngs_modulus")
+        nu = evaluate(self.poissons_ratio, x, (), "poissons_ratio")
         mu = e / (2.0 * (1.0 + nu))
         if self.plane == "stress":
             return e * nu / ((1.0 - nu) * (1.0 + nu)), mu
         return e * nu / ((1.0 + nu) * (1.0 - 2.0 * nu)), mu
 
-    def _von_mises(self, stress: Jet, frame: Frame) -> Jet:
+    def _von_mises(self, stress: Jet, x: Coordinates) -> Jet:
         """Return sqrt(3/2 s:s) of the deviator s, the out-of-plane stress included."""
-        first = trace(stress)
+        first, frame = trace(stress), x.frame
         normal = as_jet(0.0, frame)
         if self.plane == "strain":
-            normal = as_jet(self.poissons_ratio, frame) * first
+            normal = evaluate(self.poissons_ratio, x, (), "poissons_ratio") * first
         mean = (first + normal) * (1.0 / 3.0)
         deviator = stress - mean * identity(frame)
         square = inner(deviator, deviator)

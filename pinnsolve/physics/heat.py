@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, div, dt, grad
-from pinnsolve.physics.physics import Balance, Number, Physics, Value, check_positive, evaluate
+from pinnsolve.physics.physics import (
+    Balance,
+    Coefficient,
+    Number,
+    Physics,
+    Value,
+    check_positive,
+    evaluate,
+)
 
 Conductivity = Number | Callable[[Jet, Coordinates], Jet]
 """A number in W/(m K), or a function ``k(T, x)`` of temperature and coordinates."""
@@ -20,15 +28,15 @@ class Heat(Physics):
     W/m2.
 
     Attributes:
-        conductivity: k in W/(m K); a number, an unknown, or a function ``k(T, x)``.
-        density: rho in kg/m3; needed when transient.
-        specific_heat: c in J/(kg K); needed when transient.
+        conductivity: k in W/(m K); a number, an unknown, a function ``k(T, x)``, or by region.
+        density: rho in kg/m3; needed when transient; a number or a function of the coordinates.
+        specific_heat: c in J/(kg K); needed when transient; a number or a function of the coordinates.
         source: Q in W/m3; a number or a function of the coordinates.
     """
 
     conductivity: Conductivity
-    density: Number | None = None
-    specific_heat: Number | None = None
+    density: Coefficient | None = None
+    specific_heat: Coefficient | None = None
     source: Value = 0.0
 
     def __post_init__(self) -> None:
@@ -81,5 +89,6 @@ class Heat(Physics):
         source = evaluate(self.source, x, (), "heat source")
         if not x.frame.has_time:
             return source
-        capacity = as_jet(self.density, x.frame) * as_jet(self.specific_heat, x.frame)
+        density = evaluate(self.density, x, (), "density")
+        capacity = density * evaluate(self.specific_heat, x, (), "specific_heat")
         return source - capacity * dt(f.temperature)

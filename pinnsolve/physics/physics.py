@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
+from pinnsolve.physics.regions import ByRegion
 from pinnsolve.ranges import Range
 from pinnsolve.unknowns import Unknown
 
 Number = float | Unknown | Range | Tensor
 """A parameter: a number in SI units, an unknown to be found, a range, or (while solving) its current value."""
+
+Coefficient = Number | Callable[[Coordinates], Jet]
+"""A parameter that may depend on the place: a number, or a function of the coordinates such as by_region(...)."""
 
 Value = object
 """A given field: a number, a list of components, or a function of :class:`Coordinates` that returns one."""
@@ -111,7 +115,10 @@ def evaluate(value: Value, x: Coordinates, shape: tuple[int, ...], what: str) ->
 
 
 def check_positive(what: str, value: object, unit: str = "") -> None:
-    """Refuse a plain number or a range that is not finite and > 0; unknowns and functions pass."""
+    """Refuse a plain number or a range that is not finite and > 0, in any region; unknowns and functions pass."""
+    if isinstance(value, ByRegion):
+        for item in value.values:
+            check_positive(f"{what} by region", item, unit)
     if isinstance(value, Range):
         check_positive(f"{what}: the lower end of {value.name!r}", value.low, unit)
     if isinstance(value, int | float) and not (math.isfinite(value) and value > 0):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pinnsolve.conditions import Periodic
+from pinnsolve.conditions import Interface, Periodic
 from pinnsolve.geometry import Mesh
 from pinnsolve.geometry.cell_blocks import CellBlock
 from pinnsolve.geometry.facets import FacetPiece
@@ -182,6 +182,8 @@ def _refuse_unsuited(problem: Problem) -> None:
     for condition in problem.conditions:
         if isinstance(condition, Periodic):
             raise UnsuitedError(f"{condition.label}: periodic parts are not covered")
+        if isinstance(condition, Interface):
+            raise UnsuitedError(f"{condition.label}: interfaces are not covered")
     settled = {
         (condition.part, component)
         for condition in problem.conditions

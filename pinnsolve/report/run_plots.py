@@ -175,7 +175,7 @@ def _solid(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
     axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)
     colours = part_colours(problem)
     for block in blocks:
-        if block.kind in ("boundary", "periodic", "data"):
+        if block.kind in ("boundary", "periodic", "interface", "data"):
             points = _drawn_points(block)[:, :3]
             colour = colours.get(block.name.split(":")[0], GREY)
             axes.scatter(*points.T, s=4.0, color=colour, alpha=0.6, linewidths=0)

@@ -14,6 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from pinnsolve.architecture import with_kinks
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures, draw_features
@@ -98,7 +99,7 @@ def first_stage(
         max_features: Most head weights that growth may come to.
     """
     number, begin = FIRST, partial(_begin, problem, scaling, start, seed)
-    slopes = None if start is None else typical_slopes(start, scaling)
+    slopes = None if start is None else typical_slopes(problem, start, scaling)
     if start is None or slopes is None:
         bandwidth = find_bandwidth(problem, scaling, weights, seed=seed, begin=begin)
     else:
@@ -235,7 +236,7 @@ def find_bandwidth(
         seed: Seed of features and points.
         begin: Returns where the iteration on given features starts.
     """
-    axes = problem.frame.num_axes
+    axes = _num_slopes(problem)
 
     def loss(bandwidth: Tensor) -> float:
         network = features_for(problem, _TRIAL, bandwidth, seed=seed)
@@ -284,7 +285,7 @@ def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[
     Balanced with the features in use, steep ones would make derivatives look large, and the
     equations that contain them would be let off.
     """
-    smooth = features_for(problem, _TRIAL, _all_axes(1.0, problem.frame.num_axes), seed=0)
+    smooth = features_for(problem, _TRIAL, _all_axes(1.0, _num_slopes(problem)), seed=0)
     system = system_on(problem, smooth, scaling, None, seed=seed)
     return balanced(system, _start(problem, smooth)).weights
 
@@ -294,7 +295,13 @@ def features_for(problem: Problem, number: int, bandwidth: Tensor, *, seed: int)
     generator = torch.Generator().manual_seed(seed)
     slopes, offsets = draw_features(number, bandwidth, generator)
     slopes[0], offsets[0] = 0.0, 1.0
-    return RandomFeatures(slopes, offsets, len(problem.component_names))
+    outputs = len(problem.component_names)
+    return RandomFeatures(slopes, offsets, outputs, embedding=with_kinks(problem))
+
+
+def _num_slopes(problem: Problem) -> int:
+    """Return the number of slopes of a feature: one for each axis and for each surface it may kink at."""
+    return with_kinks(problem).num_features(problem.frame.num_axes)
 
 
 def system_on(

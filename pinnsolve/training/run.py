@@ -55,6 +55,16 @@ class Trained:
     theta: Tensor
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What is to be trained, how, and from where."""
+
+    problem: Problem
+    method: Method
+    seed: int
+    start: Solution | None
+
+
 def train(
     problem: Problem,
     method: Method | None = None,
@@ -103,7 +113,8 @@ def train(
     how = method if method is not None else Method()
     if start is not None:
         check_start(problem, start)
-    keeper = _keeper(problem, how, seed, start, checkpoint, checkpoint_seconds)
+    task = _Task(problem, how, seed, start)
+    keeper = _keeper(task, checkpoint, checkpoint_seconds)
     reached = Reached() if keeper is None else keeper.reached
     journal = Journal(reached, how.max_seconds)
     systems: dict[Phase, System] = {}
@@ -112,7 +123,7 @@ def train(
         _refuse_another_start(reached, reduction)
         first, clock = reduction.rank == 0, _agreed(journal.clock, reduction)
         try:
-            for taken in _steps(problem, how, seed, start, clock, reached, reduction):
+            for taken in _steps(task, clock, reached, reduction):
                 systems[taken.phase] = taken.system
                 journal.take(taken)
                 if not first:
@@ -123,7 +134,7 @@ def train(
                     observer(taken.record)
                 if watcher is not None:
                     with journal.clock.stopped():
-                        ends = _ends(problem, how, seed, start, journal.reached, systems)
+                        ends = _ends(task, journal.reached, systems)
                         best = _best(ends)
                         solution = present_solution(problem, best.system, best.theta)
                         watcher(taken.record.seconds, solution)
@@ -136,46 +147,37 @@ def train(
         status = journal.status if cut_short is None else cut_short
         if keeper is not None and keeper.complaint:
             status = replace(status, message=f"{status.message}; {keeper.complaint}")
-        ends = _ends(problem, how, seed, start, journal.reached, systems)
+        ends = _ends(task, journal.reached, systems)
         if not ends:  # interrupted before the first step
-            ends = {"trunk": _unmoved(problem, how, seed, start)}
-        return _trained(problem, how, seed, _best(ends), status, journal)
+            ends = {"trunk": _unmoved(task)}
+        return _trained(task, _best(ends), status, journal)
 
 
-def _keeper(
-    problem: Problem,
-    method: Method,
-    seed: int,
-    start: Solution | None,
-    checkpoint: str | Path | None,
-    seconds: float,
-) -> Keeper | None:
+def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keeper | None:
     if checkpoint is None:
         return None
-    of_start = {} if start is None else made_of(problem, start)
-    of_run = {**fingerprint(problem, method, seed), **of_start}
-    return Keeper(Path(checkpoint), of_run, state_classes(method), seconds)
+    of_start = {} if task.start is None else made_of(task.problem, task.start)
+    of_run = {**fingerprint(task.problem, task.method, task.seed), **of_start}
+    return Keeper(Path(checkpoint), of_run, state_classes(task.method), seconds)
 
 
-def _trained(
-    problem: Problem, method: Method, seed: int, chosen: Taken, status: Status, journal: Journal
-) -> Trained:
+def _trained(task: _Task, chosen: Taken, status: Status, journal: Journal) -> Trained:
     """Return the solution with the record of its run."""
     reached = journal.reached
     run = RunRecord(
         status=status,
         history=reached.history,
         seconds=reached.seconds,
-        seed=seed,
+        seed=task.seed,
         precision=str(chosen.theta.dtype).removeprefix("torch."),
-        device=method.device,
+        device=task.method.device,
         num_parameters=chosen.system.num_parameters,
         num_points=chosen.system.block_sizes,
         network=repr(chosen.system.network),
         versions=versions(),
         rungs=reached.rungs,
     )
-    return Trained(_finished(problem, chosen, run), chosen.system, chosen.theta)
+    return Trained(_finished(task.problem, chosen, run), chosen.system, chosen.theta)
 
 
 def _agreed(clock: Clock, reduction: Reduction) -> Clock:
@@ -197,17 +199,10 @@ def _refuse_another_start(reached: Reached, reduction: Reduction) -> None:
         )
 
 
-def _steps(
-    problem: Problem,
-    method: Method,
-    seed: int,
-    start: Solution | None,
-    clock: Clock,
-    reached: Reached,
-    reduction: Reduction,
-) -> Iterator[Taken]:
+def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) -> Iterator[Taken]:
     """Yield the steps that are left of growth, where it is wanted, and of the trunk, where growth was not enough."""
-    limit = method.max_seconds
+    problem, method, limit = task.problem, task.method, task.method.max_seconds
+    seed, start = task.seed, task.start
     train_trunk = partial(
         trunk_steps, problem, method, seed=seed, clock=clock, reduction=reduction, start=start
     )
@@ -248,29 +243,22 @@ _BEYOND_TRUNKS = 1e-7
 """Relative error below which training the trunk is no improvement."""
 
 
-def _ends(
-    problem: Problem,
-    method: Method,
-    seed: int,
-    start: Solution | None,
-    reached: Reached,
-    systems: Mapping[Phase, System],
-) -> dict[Phase, Taken]:
+def _ends(task: _Task, reached: Reached, systems: Mapping[Phase, System]) -> dict[Phase, Taken]:
     """Return the last step of each kind of training; a system of an earlier process is made again."""
     ends: dict[Phase, Taken] = {}
     for mark in reached.marks:
-        position = mark.position
-        if isinstance(position, TrunkPosition):
-            system = systems.get("trunk") or system_at(
-                problem, method, position, seed=seed, start=start
-            )
-            ends["trunk"] = Taken("trunk", mark, system)
-        else:
-            system = systems.get("growth") or stage_system(
-                problem, method, scaling_of(problem, seed), position, seed=seed, start=start
-            )
-            ends["growth"] = Taken("growth", mark, system)
+        phase: Phase = "trunk" if isinstance(mark.position, TrunkPosition) else "growth"
+        ends[phase] = Taken(phase, mark, systems.get(phase) or _system_of(task, mark))
     return ends
+
+
+def _system_of(task: _Task, mark: Mark) -> System:
+    """Return the system on the points of a step."""
+    problem, method, position = task.problem, task.method, mark.position
+    if isinstance(position, TrunkPosition):
+        return system_at(problem, method, position, seed=task.seed, start=task.start)
+    scaling = scaling_of(problem, task.seed)
+    return stage_system(problem, method, scaling, position, seed=task.seed, start=task.start)
 
 
 def _best(ends: Mapping[Phase, Taken]) -> Taken:
@@ -286,11 +274,11 @@ def _best(ends: Mapping[Phase, Taken]) -> Taken:
     return min(ends.values(), key=estimate)
 
 
-def _unmoved(problem: Problem, method: Method, seed: int, start: Solution | None) -> Taken:
+def _unmoved(task: _Task) -> Taken:
     """Return the initial parameters."""
-    system, theta = prepare(problem, method, seed=seed, start=start)
+    system, theta = prepare(task.problem, task.method, seed=task.seed, start=task.start)
     loss = half_square(system.residual(theta).detach())
-    state = method.schedule.init(system, theta)
+    state = task.method.schedule.init(system, theta)
     position = TrunkPosition(0.0, 1, 0, state, 0, theta, ())
     record = StepRecord(0, 0.0, loss, math.inf, 0.0)
     return Taken("trunk", Mark(record, theta, state.rung, position), system)

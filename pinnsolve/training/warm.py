@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pinnsolve.architecture import with_kinks
 from pinnsolve.blocks import interior_block, tensor
 from pinnsolve.fingerprint import Fingerprint
 from pinnsolve.multi_index import VALUE
@@ -78,10 +79,13 @@ def unit_values(start: Solution, scaling: Scaling, points: Tensor) -> Tensor:
     return (values - scaling.offset) / scaling.scale
 
 
-def typical_slopes(start: Solution, scaling: Scaling) -> Tensor | None:
-    """Return the typical slope of a start's random features along each axis, shape (D,); None if it has none.
+def typical_slopes(problem: Problem, start: Solution, scaling: Scaling) -> Tensor | None:
+    """Return the typical slope of a start's random features along each axis and at each kink, shape (D',).
+
+    None if it has no such features, or another number of kinks.
 
     Args:
+        problem: What is to be solved.
         start: The solution.
         scaling: Maps between SI and network units, in which the slopes are wanted.
     """
@@ -90,7 +94,12 @@ def typical_slopes(start: Solution, scaling: Scaling) -> Tensor | None:
         return None
     ridges = network.slopes[network.slopes.abs().sum(dim=1) > 0.0]
     typical = ridges.square().mean(dim=0).sqrt()
-    return typical * scaling.half_lengths / start.scaling.half_lengths.to(typical)
+    if len(typical) != with_kinks(problem).num_features(problem.frame.num_axes):
+        return None
+    typical[: problem.frame.num_axes] *= scaling.half_lengths / start.scaling.half_lengths.to(
+        typical
+    )
+    return typical
 
 
 def warm_parameters(

@@ -121,7 +121,7 @@ def test_beyond_its_bounds_the_nearest_value_counts() -> None:
 def test_slopes_keep_their_length_in_metres(length: float) -> None:
     start = grown_rod()
     assert isinstance(start.network, RandomFeatures)
-    slopes = typical_slopes(start, scaling_of(hot_rod(400.0, length), 0))
+    slopes = typical_slopes(hot_rod(400.0, length), start, scaling_of(hot_rod(400.0, length), 0))
     assert slopes is not None
     own = start.network.slopes[1:].square().mean(dim=0).sqrt()
     torch.testing.assert_close(slopes, length * own, rtol=1e-12, atol=0.0)

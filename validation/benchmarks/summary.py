@@ -3,7 +3,7 @@
 The document::
 
     schema              1
-    machine             processor, cores, versions
+    machine             processor, cores that the runs may use, threads they were told to take, versions
     seeds, max_seconds  as asked for
     cases               list, one per case:
       name, title, compared, truth      what was solved, which quantity is measured and against what
@@ -129,7 +129,10 @@ def machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
         "load": finite(os.getloadavg()[0]) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
     }
