@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from pinnsolve.architecture.periods import periodic_axes
-from pinnsolve.conditions import Condition, Initial, Interface, Periodic
+from pinnsolve.conditions import Condition, Initial, Periodic
 from pinnsolve.problem import Problem
 from pinnsolve.reference.grid_balances import has_cell_balances
 from pinnsolve.reference.grid_jumps import find_jumps, fluxes, fluxes_and_sources
@@ -96,8 +96,6 @@ def why_no_grid(problem: Problem) -> str | None:
     box = float(np.prod(np.asarray(upper) - np.asarray(lower)))
     if abs(problem.domain.measure - box) > 1e-9 * box:
         return f"the domain is not an axis-aligned box ({problem.domain.describe()})"
-    if any(isinstance(condition, Interface) for condition in problem.conditions):
-        return "interfaces are not covered"
     repeated = {axis for axis, _ in periodic_axes(problem)}
     for condition in problem.conditions:
         if (

@@ -48,7 +48,7 @@ class ReferenceFolder:
         recompute: Whether references that are there are computed anew.
     """
 
-    path: Path
+    path: str | Path
     recompute: bool = False
 
     def checked(self) -> ReferenceFolder:
@@ -58,7 +58,7 @@ class ReferenceFolder:
             ValueError: If there can be no such folder.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            Path(self.path).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ValueError(
                 f"{self.path}: references cannot be kept there ({error.strerror or error}); name another folder"

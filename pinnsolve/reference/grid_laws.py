@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import scalar_equations
-from pinnsolve.conditions import Condition, Initial, Periodic, tangent_vectors
+from pinnsolve.conditions import Condition, Initial, Interface, Periodic, tangent_vectors
 from pinnsolve.geometry import Shape
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet
 from pinnsolve.multi_index import VALUE, MultiIndex
@@ -21,8 +21,8 @@ from pinnsolve.reference.grids import Grid
 from pinnsolve.reference.stencils import Array
 from pinnsolve.trial import trial_fields
 
-_HELD_BY_THE_GRID = (Initial, Periodic)
-"""Conditions that hold without rows of their own: by the values at the start, by operators that wrap around."""
+_HELD_BY_THE_GRID = (Initial, Interface, Periodic)
+"""Conditions without rows of their own: values at the start, balances across jumps, operators that wrap around."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pinnsolve.catalogue import make_problem
 from pinnsolve.geometry.partition import interior_rule, part_rule
 from pinnsolve.jets import Coordinates, Fields, Frame, as_jet
 from pinnsolve.physics.regions import ByRegion
-from pinnsolve.reference import NoReference
+from pinnsolve.reference import Reference
 from pinnsolve.reference.find import find_reference
 from pinnsolve.scaling import find_scaling
 from pinnsolve.unknowns import find_unknowns
@@ -172,10 +172,10 @@ def test_an_interface_has_no_residual_on_one_side() -> None:
         ps.Interface(DISK).residual(f, x, as_jet([1.0, 0.0], x.frame), ps.Heat(1.0))
 
 
-def test_there_is_no_reference() -> None:
+def test_a_round_interface_has_a_reference_with_an_error_bar() -> None:
     found = find_reference(two_materials(ps.Interface(DISK)))
-    assert isinstance(found, NoReference)
-    assert "interfaces are not covered" in found.reason
+    assert isinstance(found, Reference)
+    assert 0.0 < found.error["temperature"] < 0.2
 
 
 def test_values_by_region_need_coordinates() -> None:

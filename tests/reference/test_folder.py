@@ -192,7 +192,7 @@ def test_a_folder_that_cannot_be_is_said_and_refused_before_training(tmp_path: P
     (tmp_path / "file").write_text("")
     assert "not kept:" in found(plate(), tmp_path / "file").note
     with pytest.raises(ValueError, match="references cannot be kept there"):
-        ps.solve(plate(), reference=ps.ReferenceFolder(tmp_path / "file"))
+        ps.solve(plate(), reference=ps.ReferenceFolder(str(tmp_path / "file")))
 
 
 def test_only_references_that_were_computed_here_can_be_kept(tmp_path: Path) -> None:

@@ -222,6 +222,37 @@ def test_a_composite_wall_is_exact_in_one_dimension() -> None:
     np.testing.assert_allclose(found[:, 0], at, atol=1e-8)
 
 
+def test_interfaces_hold_by_the_balances() -> None:
+    inner = ps.Interval(0.0, 0.1)
+    conductivity = ps.by_region({inner: 1.0}, otherwise=0.04)
+    problem = wall(
+        physics=ps.Heat(conductivity), conditions=[*wall().conditions, ps.Interface(inner)]
+    )
+    found, plain = (
+        finite_difference(p, shape=(12,)).evaluate([[0.04], [0.12]]) for p in (problem, wall())
+    )
+    np.testing.assert_allclose(found, plain, rtol=1e-10)
+
+
+def test_two_solids_in_series_are_exact() -> None:
+    """A bar in tension without lateral contraction: strains are the stress over each modulus."""
+    soft = ps.Rectangle((0.0, 0.0), (0.4, 0.5))
+    problem = ps.Problem(
+        "bar",
+        ps.Rectangle((0.0, 0.0), (1.0, 0.5)),
+        ps.Elasticity(ps.by_region({soft: 2.0}, otherwise=8.0), 0.0, plane="stress"),
+        [
+            ps.Symmetry("left"),
+            ps.Symmetry("bottom"),
+            ps.Traction("top"),
+            ps.Traction("right", vector=[1.0, 0.0]),
+            ps.Interface(soft),
+        ],
+    )
+    found = finite_difference(problem, shape=(14, 8)).evaluate([[0.2, 0.3], [0.4, 0.1], [1.0, 0.5]])
+    np.testing.assert_allclose(found, [[0.1, 0.0], [0.2, 0.0], [0.275, 0.0]], atol=1e-9)
+
+
 def test_a_layer_with_a_periodic_direction_is_exact() -> None:
     problem = wall(
         domain=ps.Rectangle((0.0, 0.0), (0.15, 0.1)),
