@@ -61,7 +61,15 @@ from pinnsolve.jets import (
 )
 from pinnsolve.measurements import Measurements
 from pinnsolve.method import Method
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Physics
+from pinnsolve.physics import (
+    Boussinesq,
+    CustomPhysics,
+    Elasticity,
+    Heat,
+    NavierStokes,
+    Physics,
+    Stokes,
+)
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
@@ -115,6 +123,7 @@ __all__ = [
     "Solution",
     "Sphere",
     "Status",
+    "Stokes",
     "StopReason",
     "Symmetry",
     "Tabulated",

@@ -52,6 +52,7 @@ LAYERS = [
     "reference",
     "evaluation",
     "solution",
+    "exact_fields",
     "judging",
     "judging_ranges",
     "sampling",

@@ -17,6 +17,7 @@ SETTINGS = {
     "allen_cahn": {"diffusion": "0.01", "end_time": "0.5"},
     "burgers": {"viscosity": "0.02", "end_time": "0.5"},
     "cooling_plate": {"sigma": "0.7", "initial": "300"},
+    "ethier_steinman": {"viscosity": "0.3", "end_time": "0.1"},
     "fin_range": {
         "least": "50",
         "most": "60",
@@ -31,7 +32,9 @@ SETTINGS = {
     "lid_driven_cavity": {"reynolds": "400"},
     "nafems_le1": {"youngs_modulus": "70e9", "pressure": "1e6"},
     "nafems_t4": {"conductivity": "40", "coefficient": "500"},
+    "natural_convection": {"rayleigh": "2000"},
     "poisson": {"conductivity": "3", "amplitude": "2"},
+    "stokes_manufactured": {"viscosity": "0.1"},
     "taylor_green": {"viscosity": "0.02", "end_time": "2"},
 }
 
@@ -103,6 +106,9 @@ def test_target_follows_the_load() -> None:
         ("helmholtz", {"waves_x": "0"}, "waves_x and waves_y must be >= 1, got 0 and 4"),
         ("allen_cahn", {"diffusion": "-1"}, "diffusion must be > 0, got -1"),
         ("poisson", {"conductivity": "0"}, "conductivity"),
+        ("natural_convection", {"rayleigh": "-1"}, "rayleigh must be > 0, got -1"),
+        ("stokes_manufactured", {"viscosity": "0"}, "viscosity must be finite and > 0"),
+        ("ethier_steinman", {"viscosity": "0"}, "viscosity must be finite and > 0"),
         ("taylor_green", {"viscosity": "-0.05"}, "viscosity"),
         ("cooling_plate", {"sigma": "0"}, "sigma must be > 0"),
         ("cooling_plate", {"initial": "5"}, "bounds must enclose the initial value"),
@@ -114,14 +120,22 @@ def test_refusals(name: str, setting: dict[str, str], message: str) -> None:
         make_problem(name, setting)
 
 
+EXACT = (
+    "burgers",
+    "ethier_steinman",
+    "helmholtz",
+    "kovasznay",
+    "poisson",
+    "stokes_manufactured",
+    "taylor_green",
+)
+
+
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        *((name, {}) for name in ("burgers", "helmholtz", "kovasznay", "poisson", "taylor_green")),
-        *(
-            (name, None)
-            for name in ("burgers", "helmholtz", "kovasznay", "poisson", "taylor_green")
-        ),
+        *((name, {}) for name in EXACT),
+        *((name, None) for name in EXACT),
         ("kirsch", None),  # in SI units its rows are as large as 1e8 Pa/m
     ],
 )
@@ -171,6 +185,27 @@ def test_published_number_is_reached(name: str, target: float, tolerance: float)
     (value,) = trained.solution.quantities().values()
     assert abs(value - target) < tolerance, trained.solution.status
     assert verdict.trusted, str(verdict)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_creeping_flow_in_a_closed_square(seed: int) -> None:
+    """Nothing crosses the walls, where the velocity vanishes: the balance of volume is measured by the flow inside."""
+    trained = train(make_problem("stokes_manufactured"), seed=seed)
+    nothing = NoReference("not asked for")
+    verdict = judge(trained.solution, trained.system, trained.theta, nothing, seed=1)
+    assert verdict.trusted, str(verdict)
+    assert "volume balance" in str(verdict)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_natural_convection_has_the_spectral_numbers(seed: int) -> None:
+    trained = train(
+        make_problem("natural_convection"), ps.Method(max_features=1100, trunk="random"), seed=seed
+    )
+    for name, value in trained.solution.quantities().items():
+        (quantity,) = (q for q in trained.solution.problem.quantities if q.name == name)
+        assert quantity.target is not None
+        assert value == pytest.approx(quantity.target, rel=0.002), name
 
 
 def test_convection_coefficient_is_found() -> None:
