@@ -18,7 +18,8 @@ _A, _D = math.pi / 4.0, math.pi / 2.0
 def ethier_steinman(viscosity: float = 0.7, end_time: float = 0.25) -> ps.Problem:
     """Decaying flow in the cube [-1, 1]^3 with exact velocity on the boundary and at the start.
 
-    By default it decays to 65 % of its first velocity.
+    By default it decays to 65 % of its first velocity. Random features need about 55 s of CPU time; where
+    that is more than half a minute, give them time: ``ps.Method(trunk="random", max_seconds=240)``.
 
     Args:
         viscosity: Kinematic viscosity in m2/s (density 1).

@@ -15,8 +15,10 @@ from pinnsolve.training import Trained, train
 
 SETTINGS = {
     "allen_cahn": {"diffusion": "0.01", "end_time": "0.5"},
+    "backward_facing_step": {"reynolds": "100", "length": "8"},
     "burgers": {"viscosity": "0.02", "end_time": "0.5"},
     "cooling_plate": {"sigma": "0.7", "initial": "300"},
+    "cylinder_dfg_2d1": {"viscosity": "2e-3"},
     "ethier_steinman": {"viscosity": "0.3", "end_time": "0.1"},
     "fin_range": {
         "least": "50",
@@ -100,13 +102,20 @@ def test_target_follows_the_load() -> None:
         ("heat_rod", {"end_time": "-1"}, "start < end"),
         ("fin_range", {"least": "-1"}, "a logarithmic range must be > 0"),
         ("fin_range", {"conductivity": "0"}, "conductivity must be > 0, got 0"),
-        ("lid_driven_cavity", {"lid": "steel"}, "lid must be one of regularised, parabolic"),
+        (
+            "lid_driven_cavity",
+            {"lid": "steel"},
+            "lid must be one of regularised, parabolic, constant",
+        ),
         ("kirsch", {"hole_radius": "0"}, "hole_radius must be > 0, got 0"),
         ("burgers", {"viscosity": "0"}, "viscosity must be > 0, got 0"),
         ("helmholtz", {"waves_x": "0"}, "waves_x and waves_y must be >= 1, got 0 and 4"),
         ("allen_cahn", {"diffusion": "-1"}, "diffusion must be > 0, got -1"),
         ("poisson", {"conductivity": "0"}, "conductivity"),
         ("natural_convection", {"rayleigh": "-1"}, "rayleigh must be > 0, got -1"),
+        ("backward_facing_step", {"reynolds": "0"}, "reynolds must be > 0, got 0"),
+        ("backward_facing_step", {"length": "-1"}, "Rectangle"),
+        ("cylinder_dfg_2d1", {"viscosity": "-1"}, "viscosity must be finite and > 0"),
         ("stokes_manufactured", {"viscosity": "0"}, "viscosity must be finite and > 0"),
         ("ethier_steinman", {"viscosity": "0"}, "viscosity must be finite and > 0"),
         ("taylor_green", {"viscosity": "-0.05"}, "viscosity"),
