@@ -73,6 +73,7 @@ from pinnsolve.physics import (
     NavierStokes,
     Physics,
     Stefan,
+    Stokes,
     by_region,
 )
 from pinnsolve.problem import Problem
@@ -135,6 +136,7 @@ __all__ = [
     "Sphere",
     "Status",
     "Stefan",
+    "Stokes",
     "StopReason",
     "Symmetry",
     "Tabulated",

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pinnsolve.blocks import Block, PointCounts, interior_block, make_blocks, tensor
+from pinnsolve.blocks import Block, PointCounts, interior_block, make_blocks
+from pinnsolve.exact_fields import exact_components
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
 from pinnsolve.multi_index import VALUE
 from pinnsolve.problem import Problem
@@ -123,20 +124,6 @@ def exact_errors(solution: Solution, *, seed: int, number: int = 4000) -> dict[s
     return relative_errors(
         solution, lambda points: exact_components(solution, points), seed=seed, number=number
     )
-
-
-def exact_components(solution: Solution, points: np.ndarray) -> np.ndarray:
-    """Return the exact solution's components at points, shape (N, C)."""
-    problem = solution.problem
-    if problem.exact is None:
-        raise ValueError(f"problem {problem.name!r} has no exact solution")
-    x = Coordinates(tensor(points), problem.frame)
-    given = problem.exact(x)
-    columns = []
-    for name, shape in problem.field_shapes.items():
-        value = as_jet(given[name], problem.frame).value
-        columns.append(value.expand(len(points), *shape).reshape(len(points), -1).numpy())
-    return np.concatenate(columns, axis=1)
 
 
 def field_differences(solution: Solution, ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
@@ -288,7 +275,8 @@ def _balance_names(solution: Solution) -> tuple[str, ...]:
 def _flux_balance(solution: Solution, name: str) -> tuple[float, float]:
     """Return |outflow - source| and its scale: what crosses the boundary, plus what is released or stored.
 
-    A tenth of the size of the flux on the boundary is the least scale, for closed domains that nothing crosses.
+    A tenth of the size of the flux, on the boundary or inside, is the least scale, for closed domains that nothing
+    crosses.
     """
 
     def flux(f: Fields, x: Coordinates, n: Jet) -> Jet:
@@ -303,15 +291,17 @@ def _flux_balance(solution: Solution, name: str) -> tuple[float, float]:
     time = None if problem.time is None else 0.5 * (problem.time.start + problem.time.end)
     points, _, weights = solution.quadrature(None, time)
     released = solution.evaluate(points, source)
+    inside = float(weights @ _size(solution.evaluate(points, flux)) / weights.sum())
     net = -np.tensordot(weights, released, axes=(0, 0))
-    scale = float(weights @ _size(released))
+    scale, least = float(weights @ _size(released)), 0.0
     for part in problem.domain.parts:
         points, normals, weights = solution.quadrature(part, time)
         values = solution.evaluate(points, flux)  # (N, d) or (N, C, d)
         across = np.einsum("n...d,nd->n...", values, normals)
         net = net + np.tensordot(weights, across, axes=(0, 0))
         scale += float(weights @ (_size(across) + 0.1 * _size(values)))
-    return float(np.linalg.norm(net)), scale
+        least += 0.1 * inside * float(weights.sum())
+    return float(np.linalg.norm(net)), max(scale, least)
 
 
 def _size(values: Array) -> Array:

@@ -102,7 +102,7 @@ class Method:
     """
 
     trunk: Trunk = "auto"
-    max_features: int = 4000
+    max_features: int = 5100
     hidden: tuple[int, ...] | None = None
     points: PointCounts | None = None
     bandwidth: float = 2.0

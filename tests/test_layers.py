@@ -55,6 +55,7 @@ LAYERS = [
     "reference",
     "evaluation",
     "solution",
+    "exact_fields",
     "judging",
     "judging_ranges",
     "sampling",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pinnsolve as ps
-from pinnsolve.judging import exact_components
+from pinnsolve.exact_fields import exact_components
 from pinnsolve.solution import component_values
 from pinnsolve.training import train
 

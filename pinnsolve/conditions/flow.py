@@ -14,7 +14,7 @@ from pinnsolve.conditions.condition import (
 )
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, dot, grad
 from pinnsolve.physics.boussinesq import Boussinesq
-from pinnsolve.physics.navier_stokes import NavierStokes
+from pinnsolve.physics.flow import IncompressibleFlow
 from pinnsolve.physics.physics import Physics, Value, evaluate
 
 
@@ -92,9 +92,9 @@ class Outlet(Condition):
         return frozenset(physics.needs_boundary_condition(frame.space_dim))
 
 
-def _flow(physics: Physics, label: str) -> NavierStokes:
+def _flow(physics: Physics, label: str) -> IncompressibleFlow:
     if isinstance(physics, Boussinesq):
         return physics.flow
-    if isinstance(physics, NavierStokes):
+    if isinstance(physics, IncompressibleFlow):
         return physics
     raise ValueError(f"{label} needs a flow, but the physics is {type(physics).__name__}")

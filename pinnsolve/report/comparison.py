@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pinnsolve.blocks import interior_block
+from pinnsolve.exact_fields import exact_components
 from pinnsolve.interop.hdf5 import ReferenceValues
 from pinnsolve.jets import component_names
-from pinnsolve.judging import exact_components
 from pinnsolve.reference import Reference
 from pinnsolve.report.views import points_of, views
 from pinnsolve.solution import Solution, component_values

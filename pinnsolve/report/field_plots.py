@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from pinnsolve.exact_fields import exact_components
 from pinnsolve.interop.derived import shapes_by_name, unit_of
 from pinnsolve.jets import component_names
-from pinnsolve.judging import exact_components
 from pinnsolve.report.figure import (
     BLUE,
     GREY,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pinnsolve.jets import Frame, grad, laplacian
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes
+from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Stokes
 
 FRAMES = [Frame(2), Frame(3), Frame(2, has_time=True), Frame(3, has_time=True)]
 FRAME_IDS = ["2-D", "3-D", "2-D + t", "3-D + t"]
@@ -63,6 +63,18 @@ def test_navier_stokes(frame, seed, smooth_fields, d) -> None:
     physics = NavierStokes(1.3, 0.7, body_force=[0.5, -2.0, 1.0][: frame.space_dim])
     made = smooth_fields(physics.field_shapes(frame.space_dim), frame, seed=seed)
     momentum, continuity = momentum_oracle(made, frame, d, 1.3, 0.7)
+    force = torch.tensor([0.5, -2.0, 1.0][: frame.space_dim], dtype=torch.float64)
+    rows = physics.residual(made.fields, made.x)
+    assert list(rows) == ["momentum", "continuity"]
+    assert_close(rows["momentum"].value, momentum - force)
+    assert_close(rows["continuity"].value, continuity)
+
+
+@pytest.mark.parametrize("frame", FRAMES[:2], ids=FRAME_IDS[:2])
+def test_stokes(frame, seed, smooth_fields, d) -> None:
+    physics = Stokes(0.7, body_force=[0.5, -2.0, 1.0][: frame.space_dim])
+    made = smooth_fields(physics.field_shapes(frame.space_dim), frame, seed=seed)
+    momentum, continuity = momentum_oracle(made, frame, d, 0.0, 0.7)
     force = torch.tensor([0.5, -2.0, 1.0][: frame.space_dim], dtype=torch.float64)
     rows = physics.residual(made.fields, made.x)
     assert list(rows) == ["momentum", "continuity"]

@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from pinnsolve.jets import Frame, Jet, as_jet, div, grad
-from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes, Stefan
+from pinnsolve.physics import (
+    Boussinesq,
+    CustomPhysics,
+    Elasticity,
+    Heat,
+    NavierStokes,
+    Stefan,
+    Stokes,
+)
 
 FRAMES = [Frame(2), Frame(3), Frame(2, has_time=True), Frame(3, has_time=True)]
 FRAME_IDS = ["2-D", "3-D", "2-D + t", "3-D + t"]
@@ -60,6 +68,17 @@ def test_navier_stokes(frame, smooth_fields) -> None:
     assert_same(div(laws["mass"].flux) - laws["mass"].source, rho * rows["continuity"])
     momentum = div(laws["momentum"].flux) - laws["momentum"].source
     assert_same(momentum, rows["momentum"] + flow_defect(made, rho, mu))
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_stokes(dim, smooth_fields) -> None:
+    physics = Stokes(0.7, body_force=lambda x: [x.x] * dim)
+    made = smooth_fields(physics.field_shapes(dim), Frame(dim))
+    rows, laws = (part(made.fields, made.x) for part in (physics.residual, physics.balances))
+    assert {name: law.unit for name, law in laws.items()} == {"volume": "m3/s", "momentum": "N"}
+    assert_same(div(laws["volume"].flux) - laws["volume"].source, rows["continuity"])
+    momentum = div(laws["momentum"].flux) - laws["momentum"].source
+    assert_same(momentum, rows["momentum"] + flow_defect(made, 0.0, 0.7))
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=FRAME_IDS)

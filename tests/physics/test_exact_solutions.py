@@ -36,6 +36,7 @@ from pinnsolve.physics import (
     NavierStokes,
     Physics,
     Stefan,
+    Stokes,
 )
 
 ICE, WALL = 0.4, -7.0 / 5.0 * math.sqrt(math.pi) * 0.4 * math.exp(0.16) * math.erf(0.4)
@@ -116,6 +117,22 @@ def couette_taylor(x: Coordinates) -> dict[str, object]:
     spin = A + B / square
     pressure = 0.5 * A**2 * square + A * B * log(square) - 0.5 * B**2 / square
     return {"velocity": [-x.y * spin, x.x * spin], "pressure": pressure}
+
+
+SPHERE = {"a": 0.4, "U": 1.5, "mu": 0.7}
+
+
+def stokes_sphere(x: Coordinates) -> dict[str, object]:
+    """Creeping flow around a sphere at rest (Stokes 1851; Batchelor, section 4.9)."""
+    a, U, mu = SPHERE.values()
+    r = sqrt(x.x**2 + x.y**2 + x.z**2)
+    near = a / r
+    along = U * (1.0 - 0.75 * near - 0.25 * near**3)
+    towards = 0.75 * U * (near - near**3) * x.x / r**2
+    return {
+        "velocity": [along - towards * x.x, -towards * x.y, -towards * x.z],
+        "pressure": -1.5 * mu * U * a * x.x / r**3,
+    }
 
 
 def kirsch(x: Coordinates, kappa: float, shear: float, radius: float, tension: float):
@@ -213,6 +230,7 @@ CASES = {
         NavierStokes(1.0, 0.7), ethier_steinman, (-1, -1, -1, 0), (1, 1, 1, 1), True
     ),
     "Couette-Taylor": Case(NavierStokes(1.0, 3.0), couette_taylor, (0.8, 0.8), (1.3, 1.3)),
+    "Stokes's sphere": Case(Stokes(SPHERE["mu"]), stokes_sphere, (0.3, 0.3, 0.3), (1.0, 1.0, 1.0)),
     "Kirsch plane stress": kirsch_plane(0.3, "stress"),
     "Kirsch plane strain": kirsch_plane(0.3, "strain"),
     "Timoshenko": Case(Elasticity(3e7, 0.3, "stress"), timoshenko, (0, -6), (48, 6)),
@@ -485,6 +503,20 @@ def test_couette_torque_on_the_inner_ring() -> None:
     assert float(dot(f.velocity, list(radial.unbind(1))).value.abs().max()) < 1e-15
 
 
+def test_stokes_drag() -> None:
+    """The traction on the sphere is the same everywhere, 3 mu U / (2 a): 6 pi mu a U in all."""
+    a, U, mu = SPHERE.values()
+    case = CASES["Stokes's sphere"]
+    directions = torch.randn(9, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    outward = directions / directions.norm(dim=1, keepdim=True)
+    f, x = case.on(a * outward, Frame(3))
+    stress = case.physics.natural_fluxes(f, x)["velocity"].value
+    traction = torch.einsum("nij,nj->ni", stress, outward)
+    wanted = torch.tensor([1.5 * mu * U / a, 0.0, 0.0], dtype=torch.float64).expand(9, 3)
+    torch.testing.assert_close(traction, wanted, rtol=0.0, atol=1e-13)
+    assert float(f.velocity.value.abs().max()) < 1e-15
+
+
 def test_poiseuille_leaves_through_a_do_nothing_outlet() -> None:
     """The parabola satisfies the do-nothing condition exactly, the full stress does not."""
     mu, drop = 0.3, 2.0
@@ -494,7 +526,8 @@ def test_poiseuille_leaves_through_a_do_nothing_outlet() -> None:
     pressure = 7.0 + drop * (5.0 - x.x)
     f = Fields({"velocity": as_jet([profile, 0.0], x.frame), "pressure": pressure})
     physics, normal = NavierStokes(1.0, mu), as_jet([1.0, 0.0], x.frame)
-    for row in Outlet("right", pressure=7.0).residual(f, x, normal, physics).values():
-        assert float(row.value.abs().max()) < 1e-14
+    for law in (physics, Stokes(mu)):
+        for row in Outlet("right", pressure=7.0).residual(f, x, normal, law).values():
+            assert float(row.value.abs().max()) < 1e-14
     traction = Traction("right", pressure=7.0).residual(f, x, normal, physics)
     assert float(traction["velocity_y"].value.abs().max()) == pytest.approx(drop)

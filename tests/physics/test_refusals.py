@@ -17,6 +17,7 @@ from pinnsolve.physics import (
     HyperElasticity,
     NavierStokes,
     Stefan,
+    Stokes,
 )
 from pinnsolve.physics.physics import evaluate
 from pinnsolve.unknowns import Unknown
@@ -46,6 +47,7 @@ def nothing(f, x, m):
         (lambda v: HyperElasticity(v, 0.3), "youngs_modulus"),
         (lambda v: NavierStokes(density=v), "density"),
         (lambda v: NavierStokes(dynamic_viscosity=v), "dynamic_viscosity"),
+        (Stokes, "dynamic_viscosity"),
         (lambda v: Boussinesq(AIR, v, 1.0, 1.0, (0.0, -9.81)), "conductivity"),
         (lambda v: Boussinesq(AIR, 1.0, v, 1.0, (0.0, -9.81)), "specific_heat"),
     ],
@@ -115,6 +117,12 @@ def test_unknown_parameters_pass() -> None:
         (Stefan(1.0, 1.0, 1.0, 1.0), Frame(1), "for an Interval and an unsteady .*1-D steady"),
         (Stefan(1.0, 1.0, 1.0, 1.0), Frame(2, True), "got 2-D unsteady"),
         (NavierStokes(), Frame(1), "needs a 2-D or 3-D domain"),
+        (Stokes(), Frame(1), "needs a 2-D or 3-D domain"),
+        (
+            Stokes(),
+            Frame(2, True),
+            "Stokes flow is steady, but the problem has time=; leave it out",
+        ),
         (Boussinesq(AIR, 1.0, 1.0, 1.0, (0.0, -9.81)), Frame(3), "gravity needs 3 components"),
         (Boussinesq(AIR, 1.0, 1.0, 1.0, (-9.81,)), Frame(1), "2-D or 3-D"),
     ],
@@ -198,6 +206,7 @@ def test_given_values_must_have_the_shape_of_the_field(value, shape, match) -> N
     [
         (Heat(1.0), ("temperature",)),
         (NavierStokes(), ("velocity_x", "velocity_y")),
+        (Stokes(), ("velocity_x", "velocity_y")),
         (Boussinesq(AIR, 1.0, 1.0, 1.0, (0.0, 0.0)), ("velocity_x", "velocity_y", "temperature")),
         (Elasticity(1.0, 0.3, "stress"), ("displacement_x", "displacement_y")),
         (AxisymmetricElasticity(1.0, 0.3), ("displacement_x", "displacement_y")),
@@ -208,5 +217,5 @@ def test_needs_and_units(physics, needed) -> None:
     assert physics.needs_boundary_condition(2) == needed
     assert physics.needs_initial_condition(2) == needed
     assert set(physics.field_shapes(2)) <= set(physics.units())
-    flow = isinstance(physics, NavierStokes | Boussinesq)
+    flow = isinstance(physics, NavierStokes | Stokes | Boussinesq)
     assert physics.determined_up_to_constant() == (("pressure",) if flow else ())

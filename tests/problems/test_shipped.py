@@ -15,6 +15,7 @@ from pinnsolve.training import Trained, train
 
 SETTINGS = {
     "allen_cahn": {"diffusion": "0.01", "end_time": "0.5"},
+    "backward_facing_step": {"reynolds": "100", "length": "8"},
     "burgers": {"viscosity": "0.02", "end_time": "0.5"},
     "composite_wall": {
         "inner_conductivity": "2",
@@ -37,6 +38,8 @@ SETTINGS = {
         "radius": "0.5",
         "gradient": "3",
     },
+    "cylinder_dfg_2d1": {"viscosity": "2e-3"},
+    "ethier_steinman": {"viscosity": "0.3", "end_time": "0.1"},
     "fin_range": {
         "least": "50",
         "most": "60",
@@ -67,6 +70,8 @@ SETTINGS = {
     "nonlinear_conductivity": {"slope": "2e-3", "hot": "300", "thickness": "0.1"},
     "poisson": {"conductivity": "3", "amplitude": "2"},
     "stefan": {"wall": "-20", "start": "100", "end": "1000"},
+    "natural_convection": {"rayleigh": "2000"},
+    "stokes_manufactured": {"viscosity": "0.1"},
     "taylor_green": {"viscosity": "0.02", "end_time": "2"},
     "thermoelastic_cylinder": {
         "inner_radius": "1",
@@ -169,13 +174,17 @@ def test_target_follows_the_load() -> None:
         ("heat_rod", {"end_time": "-1"}, "start < end"),
         ("fin_range", {"least": "-1"}, "a logarithmic range must be > 0"),
         ("fin_range", {"conductivity": "0"}, "conductivity must be > 0, got 0"),
-        ("lid_driven_cavity", {"lid": "steel"}, "lid must be one of regularised, parabolic"),
         (
             "disk_inclusion",
             {"radius": "1"},
             "radius must lie between 0 and 1 m, half a side, got 1",
         ),
         ("disk_inclusion", {"inner_conductivity": "0"}, "conductivity by region must be finite"),
+        (
+            "lid_driven_cavity",
+            {"lid": "steel"},
+            "lid must be one of regularised, parabolic, constant",
+        ),
         ("kirsch", {"hole_radius": "0"}, "hole_radius must be > 0, got 0"),
         *(
             (name, {"inner_radius": "3"}, "radii must be 0 < inner_radius < outer_radius, got 3")
@@ -196,6 +205,12 @@ def test_target_follows_the_load() -> None:
         ("nonlinear_conductivity", {"thickness": "-1"}, "thickness must be > 0, got -1"),
         ("stefan", {"wall": "1"}, "wall must be < 0 degC for ice to grow, got 1"),
         ("stefan", {"start": "0"}, "start must be > 0: there is no ice at time 0"),
+        ("natural_convection", {"rayleigh": "-1"}, "rayleigh must be > 0, got -1"),
+        ("backward_facing_step", {"reynolds": "0"}, "reynolds must be > 0, got 0"),
+        ("backward_facing_step", {"length": "-1"}, "Rectangle"),
+        ("cylinder_dfg_2d1", {"viscosity": "-1"}, "viscosity must be finite and > 0"),
+        ("stokes_manufactured", {"viscosity": "0"}, "viscosity must be finite and > 0"),
+        ("ethier_steinman", {"viscosity": "0"}, "viscosity must be finite and > 0"),
         ("taylor_green", {"viscosity": "-0.05"}, "viscosity"),
         ("cooling_plate", {"sigma": "0"}, "sigma must be > 0"),
         ("cooling_plate", {"initial": "5"}, "bounds must enclose the initial value"),
@@ -215,19 +230,21 @@ SOLIDS = (
     "thick_sphere",
     "timoshenko_cantilever",
 )
-"""With exact solutions; in SI units their rows are as large as 1e8 Pa/m."""
+"""With exact solutions; in SI units their rows, as those of kirsch, are as large as 1e8 Pa/m."""
 
 EXACT = (
     "burgers",
+    "disk_inclusion",
+    "ethier_steinman",
     "helmholtz",
     "kovasznay",
     "moving_source",
     "nonlinear_conductivity",
     "poisson",
     "stefan",
+    "stokes_manufactured",
     "taylor_green",
 )
-
 
 TERMS = {"nafems_t2": 4e4, "nonlinear_conductivity": 1e6}
 """Size of the terms in W/m2 and W/m3, where it is not of order one."""
@@ -237,11 +254,9 @@ TERMS = {"nafems_t2": 4e4, "nonlinear_conductivity": 1e6}
     ("name", "settings"),
     [
         *((name, None) for name in SOLIDS),
-        ("composite_wall", {}),
-        ("disk_inclusion", {}),
-        ("disk_inclusion", None),
+        ("kirsch", None),
         *((name, settings) for name in EXACT for settings in ({}, None)),
-        ("kirsch", None),  # in SI units its rows are as large as 1e8 Pa/m
+        ("composite_wall", {}),
         ("nafems_t2", {}),
         ("l_shape", {}),
     ],
@@ -261,15 +276,10 @@ def test_exact_solutions_fulfil_the_declaration(name: str, settings: object) -> 
             Fields({key: as_jet(given[key], problem.frame) for key in problem.field_shapes})
             for given in (problem.exact(at) for at in x)
         )
-        # either side of an interface is continued to it to first order
-        limit = 1e-10 if block.kind == "interface" else 1e-12
+        # either side of an interface, with fluxes of order ten, is continued to it to first order
+        limit = 1e-9 if block.kind == "interface" else 1e-12 * TERMS.get(name, 1.0)
         for row in block.rows(fields, x, {}).values():
             assert float(np.abs(row.value.numpy()).max()) < limit
-        x = Coordinates(block.point_sets[0], problem.frame)
-        given = problem.exact(x)
-        fields = Fields({key: as_jet(given[key], problem.frame) for key in problem.field_shapes})
-        for row in block.rows((fields,), (x,), {}).values():
-            assert float(np.abs(row.value.numpy()).max()) < 1e-12 * TERMS.get(name, 1.0)
 
 
 HIDDEN = {
@@ -301,6 +311,27 @@ def test_published_number_is_reached(name: str, target: float, tolerance: float)
     (value,) = trained.solution.quantities().values()
     assert abs(value - target) < tolerance, trained.solution.status
     assert verdict.trusted, str(verdict)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_creeping_flow_in_a_closed_square(seed: int) -> None:
+    """Nothing crosses the walls, where the velocity vanishes: the balance of volume is measured by the flow inside."""
+    trained = train(make_problem("stokes_manufactured"), seed=seed)
+    nothing = NoReference("not asked for")
+    verdict = judge(trained.solution, trained.system, trained.theta, nothing, seed=1)
+    assert verdict.trusted, str(verdict)
+    assert "volume balance" in str(verdict)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_natural_convection_has_the_spectral_numbers(seed: int) -> None:
+    trained = train(
+        make_problem("natural_convection"), ps.Method(max_features=1100, trunk="random"), seed=seed
+    )
+    for name, value in trained.solution.quantities().items():
+        (quantity,) = (q for q in trained.solution.problem.quantities if q.name == name)
+        assert quantity.target is not None
+        assert value == pytest.approx(quantity.target, rel=0.002), name
 
 
 def test_convection_coefficient_is_found() -> None:
