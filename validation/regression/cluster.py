@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 
 from .one_run import BUDGET_CORES, crashed
 from .processes import Execute, Run, Watch, run_in_process
 from .versions import code_digest
+
+_REACHED_SECONDS = 10.0
+"""Time for the head of the cluster to answer, in s."""
 
 RETRIES = 3
 """How often a run is made again if the worker that made it was lost."""
@@ -31,6 +35,7 @@ def on_cluster(address: str) -> Execute:
         ) from error
 
     def execute(runs: Sequence[Run], watch: Watch) -> None:
+        _refuse_silence(address)
         try:
             ray.init(address=address, log_to_driver=False, logging_level="error")
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -65,6 +70,24 @@ def _distribute(runs: Sequence[Run], watch: Watch) -> None:
             words = f"made by another pinnsolve (code {made_by}, here {code_digest()}): install the same everywhere"
             document = crashed(run.case, run.seed, words, threads=threads)
         watch(run, document)
+
+
+def _refuse_silence(address: str) -> None:
+    """Refuse an address where nothing listens: Ray itself would try for minutes.
+
+    Raises:
+        ValueError: If it is of the form HOST:PORT and cannot be reached.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not (colon and port.isdecimal()):
+        return
+    try:
+        with socket.create_connection((host, int(port)), timeout=_REACHED_SECONDS):
+            pass
+    except (OSError, OverflowError) as error:
+        raise ValueError(
+            f"no Ray cluster at {address!r} ({error}); start one with ray start --head"
+        ) from error
 
 
 def _threads() -> int:
