@@ -1,5 +1,5 @@
 # make demo    solve the NAFEMS T4 cooling plate into runs/nafems_t4
-# make test    lint, types and tests
+# make test    lint, types, tests, and the quick validation suite
 # make lint    lint and types
 # make clean   remove what was made, the environment too
 
@@ -20,6 +20,7 @@ demo: $(CORE)
 test: export OMP_NUM_THREADS = 1
 test: lint chromium
 	$(BIN)/python -m pytest -n 2
+	$(BIN)/pinnsolve validate --suite quick
 
 lint: $(TEST)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The command line: list, show, solve, report and benchmark."""
+"""The command line: list, show, solve, report, benchmark and validate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from rich.console import Console
 
 from pinnsolve.catalogue import make_problem, shipped_problems
 from pinnsolve.continuation import answer_along
-from pinnsolve.distributed import LostProcessError, process_count, process_rank
+from pinnsolve.distributed import process_count, process_rank
 from pinnsolve.interop.hdf5 import Companions, read_origin
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
@@ -31,14 +30,18 @@ from pinnsolve.report.run_plots import problem_picture, training_blocks
 from pinnsolve.report.tables import problem_tables, result_tables
 from pinnsolve.scaling import find_scaling
 from pinnsolve.status import Status, StopReason
+from pinnsolve.terminal import (
+    EXIT_BAD_INPUT,
+    EXIT_DEFECT,
+    EXIT_INTERRUPTED,
+    EXIT_LOST_PROCESS,
+    EXIT_NOT_TRUSTED,
+    complain,
+    console,
+    errors_in_one_line,
+)
 from pinnsolve.time_slabs import answer_in_slabs
 from pinnsolve.training import STOP_SHARE, train
-
-EXIT_NOT_TRUSTED = 1
-EXIT_BAD_INPUT = 2
-EXIT_DEFECT = 70
-EXIT_LOST_PROCESS = 75
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Physics-informed neural networks for engineers: an answer, and whether to trust it.",
@@ -69,7 +72,7 @@ def main() -> None:
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except usage_error as error:
-        _complain(cast(typer.BadParameter, error).format_message())
+        complain(cast(typer.BadParameter, error).format_message())
         code = EXIT_BAD_INPUT
     except typer.Abort:
         code = EXIT_INTERRUPTED
@@ -82,7 +85,7 @@ def main() -> None:
 @app.command("list")
 def list_problems() -> None:
     """List the shipped problems."""
-    with _errors_in_one_line():
+    with errors_in_one_line():
         lines = {name: make_problem(name).description for name in shipped_problems()}
         width = max(map(len, lines), default=0)
         for name, description in lines.items():
@@ -98,7 +101,7 @@ def show(
     ] = None,
 ) -> None:
     """Print and draw a problem: geometry, conditions, points, scales, unknowns, quantities."""
-    with _errors_in_one_line():
+    with errors_in_one_line():
         problem = make_problem(target, _parsed(settings))
         path = out if out is not None else Path("runs") / problem.name / "problem.png"
         if path.suffix.lower() != ".png":
@@ -107,7 +110,7 @@ def show(
         parts = problem_tables(problem, blocks, find_scaling(problem, blocks))
         with run_folder.output_folder(path.parent), replacing(path) as temporary:
             temporary.write_bytes(problem_picture(problem, blocks))
-        _console().print(*parts, sep="\n")
+        console().print(*parts, sep="\n")
         typer.echo(path)
 
 
@@ -173,7 +176,7 @@ def solve(
     ] = False,
 ) -> None:
     """Solve a problem, check the answer and write solution.h5, solution.vtu, result.json and report.html."""
-    with _errors_in_one_line():
+    with errors_in_one_line():
         parsed = _parsed(settings)
         method = Method(max_seconds=max_seconds, precision=precision, device=device)  # type: ignore[arg-type]
         if through is not None and slabs is not None:
@@ -220,7 +223,7 @@ def solve(
     if as_json:
         typer.echo(result_text(result), nl=False)
     else:
-        _console().print(*result_tables(result), sep="\n")
+        console().print(*result_tables(result), sep="\n")
         typer.echo("\n" + "\n".join(str(file) for file in files))
     solution = result.solution
     _exit_if_lost(solution.status)
@@ -235,7 +238,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of an earlier run.")],
 ) -> None:
     """Make the report of an earlier run again, without solving it again."""
-    with _errors_in_one_line():
+    with errors_in_one_line():
         origin, settings = read_origin(folder / run_folder.SOLUTION)
         if not origin:
             raise ValueError(
@@ -272,7 +275,7 @@ def benchmark(
 
     Cases: poisson, heat_rod, kirsch, kovasznay, lid_driven_cavity, burgers, helmholtz, allen_cahn.
     """
-    with _errors_in_one_line():
+    with errors_in_one_line():
         # Validation stands on the public library; it is loaded where it is asked for.
         from pinnsolve.validation.benchmarks.run import DOCUMENT, FIGURE, Plan, run_benchmark
         from pinnsolve.validation.benchmarks.summary import summary_lines
@@ -281,6 +284,64 @@ def benchmark(
         with run_folder.output_folder(out):
             document = run_benchmark(plan, announce=lambda text: typer.echo(text, err=True))
     typer.echo("\n".join([*summary_lines(document), "", str(out / DOCUMENT), str(out / FIGURE)]))
+
+
+@app.command()
+def validate(
+    suite: Annotated[
+        str, typer.Option(help="quick: a few minutes; full: everything that is shipped.")
+    ] = "quick",
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A case, in place of a suite; may be repeated."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs/validation"),
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="BASELINE",
+            help="validation.json of an earlier run: what is worse by more than the noise fails.",
+        ),
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Put this run in the place of BASELINE.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Runs at a time; each has its share of the cores.")
+    ] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Spread the runs over a Ray cluster: HOST:PORT."),
+    ] = None,
+) -> None:
+    """Solve what is shipped again, after an upgrade or on a new machine, and hold it to what it should give.
+
+    A case passes if its verdict is trusted, quantities and exact errors are within the tolerances that the problem
+    states, and the run was done within its time budget, with every seed. Writes validation.json, junit.xml and
+    validation.html. Interrupted, the same command goes on where it was; finished runs are kept in OUT/runs until the
+    code, the libraries or the declaration change. The exit status is 0 only if everything passes.
+    """
+    with errors_in_one_line():
+        # Validation stands on the public library; it is loaded where it is asked for.
+        from pinnsolve.validation.regression.board import board, final_tables
+        from pinnsolve.validation.regression.cluster import on_cluster
+        from pinnsolve.validation.regression.processes import in_processes
+        from pinnsolve.validation.regression.validate import FILES, Plan, run_validation
+        from pinnsolve.validation.suite import chosen_cases
+
+        if cluster is not None and jobs != 1:
+            raise ValueError("--jobs is for this machine, --cluster for others; keep one")
+        cases, name = chosen_cases(suite, case or ()), "chosen" if case else suite
+        plan = Plan(cases, name, seeds, out, against, update_baseline)
+        execute = in_processes(jobs) if cluster is None else on_cluster(cluster)
+        with run_folder.output_folder(out):
+            show = partial(board, console=Console(stderr=True))
+            document = run_validation(plan, execute, show)
+        console().print(*final_tables(document), sep="\n")
+        typer.echo("\n" + "\n".join(str(out / file) for file in FILES))
+    if not document["passed"]:
+        raise typer.Exit(EXIT_NOT_TRUSTED)
 
 
 def _run(
@@ -328,7 +389,7 @@ def _compared(reference: bool, references: Path | None, recompute: bool) -> bool
 def _exit_if_lost(status: Status) -> None:
     """Say what happened and exit with status 75 if another process of the run was lost."""
     if status.reason is StopReason.LOST_PROCESS:
-        _complain(status.message)
+        complain(status.message)
         raise typer.Exit(EXIT_LOST_PROCESS)
 
 
@@ -357,35 +418,3 @@ def _along(through: str | None, settings: Mapping[str, str]) -> Iterator[dict[st
             f"--through needs NAME=VALUE,VALUE..., got {through!r}; for example --through reynolds=100,400"
         )
     yield from ({**settings, name: value} for value in values.split(","))
-
-
-@contextmanager
-def _errors_in_one_line() -> Iterator[None]:
-    """Turn refusals into one line and exit status 2, and Ctrl-C into 130."""
-    try:
-        yield
-    except ValueError as error:
-        _complain(str(error))
-        raise typer.Exit(EXIT_BAD_INPUT) from error
-    except LostProcessError as error:
-        _complain(str(error))
-        raise typer.Exit(EXIT_LOST_PROCESS) from error
-    except KeyboardInterrupt as stop:
-        _complain("interrupted")
-        raise typer.Exit(EXIT_INTERRUPTED) from stop
-
-
-def _console() -> Console:
-    """Return a console on stdout; where that is a file, its lines are longer than on a terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_FILE_WIDTH)
-
-
-_FILE_WIDTH = 120
-
-
-def _complain(text: str) -> None:
-    """Write one line to stderr: a red "error:" and the text."""
-    console = Console(stderr=True, soft_wrap=True)
-    console.print("[bold red]error:[/]", end=" ")
-    console.print(" ".join(text.split()), markup=False, highlight=False)

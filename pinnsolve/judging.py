@@ -196,9 +196,9 @@ def _terms_check(fresh: System, theta: torch.Tensor) -> Check:
     return Check("residual / its terms", shares[worst], _MOST_OF_TERMS, note)
 
 
-_MOST_OF_TERMS = 0.05
-"""Largest residual as a share of its terms. Right answers next to a corner singularity reach 0.01, wrong branches of
-nonlinear equations 0.1."""
+_MOST_OF_TERMS = 0.1
+"""Largest residual as a share of its terms. Right answers reach 0.06 next to a corner singularity with few parameters,
+wrong branches of nonlinear equations 0.12 and more."""
 
 
 def _matched(

@@ -24,6 +24,7 @@ class Quantity:
         target: What it should be, if known.
         tolerance: Accepted absolute deviation from the target, stated before the run.
         source: Where the target comes from.
+        uncertainty: How far the target itself may be off, absolute, if that is known.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Quantity:
     target: float | None = None
     tolerance: float | None = None
     source: str = ""
+    uncertainty: float | None = None
 
 
 def point_value(
@@ -44,6 +46,7 @@ def point_value(
     target: float | None = None,
     tolerance: float | None = None,
     source: str = "",
+    uncertainty: float | None = None,
 ) -> Quantity:
     """Return the value of a field or derived quantity at one point.
 
@@ -56,6 +59,7 @@ def point_value(
         target: What it should be, if known.
         tolerance: Accepted absolute deviation, stated before the run.
         source: Where the target comes from.
+        uncertainty: How far the target itself may be off, absolute, if that is known.
     """
     point = tuple(float(c) for c in at)
 
@@ -63,4 +67,4 @@ def point_value(
         value = np.asarray(getattr(solution.at([point]), field))[0]
         return float(value[component])
 
-    return Quantity(name, evaluate, unit, target, tolerance, source)
+    return Quantity(name, evaluate, unit, target, tolerance, source, uncertainty)

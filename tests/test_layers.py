@@ -68,6 +68,7 @@ LAYERS = [
     "interop",
     "catalogue",
     "report",
+    "terminal",
     "cli",
 ]
 """Modules and subpackages of pinnsolve; each may import itself and those before it.
@@ -77,13 +78,13 @@ import all, and no layer may import them.
 """
 
 DEFERRED = {("solution", "interop"), ("cli", "validation")}
-"""A layer may call on a later one inside a function: ``Solution.save()`` and its like hand over, and so does the
-command that runs the benchmarks."""
+"""A layer may call on a later one inside a function: ``Solution.save()`` and its like hand over, and so do the
+commands that run benchmarks and validation."""
 
 LIGHT = {"torch", "numpy", "pinnsolve"}
 """What a module may import at its top, besides the standard library: importing stays fast."""
 
-ALSO_LIGHT = {"cli": {"typer", "rich"}}
+ALSO_LIGHT = {"cli": {"typer", "rich"}, "terminal": {"typer", "rich"}}
 """Further imports at the top of layers that ``import pinnsolve`` does not load."""
 
 MAX_LINES = 400

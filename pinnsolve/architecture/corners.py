@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from pinnsolve.architecture.given import components_given_by
-from pinnsolve.conditions import Periodic
+from pinnsolve.conditions import Interface, Periodic
 from pinnsolve.geometry.curves import Curve
 from pinnsolve.networks.corners import CornerFunctions, Term
 from pinnsolve.problem import Array, Problem
@@ -48,7 +48,7 @@ def corner_functions(problem: Problem) -> tuple[CornerFunctions, ...]:
     """
     if problem.domain.dim != 2 or problem.frame.num_axes != 2 or len(problem.component_names) != 1:
         return ()
-    if problem.unknowns or any(isinstance(c, Periodic) for c in problem.conditions):
+    if problem.unknowns or any(isinstance(c, Periodic | Interface) for c in problem.conditions):
         return ()
     given = {c.part for c in problem.conditions if components_given_by(problem, c)}
     lower, upper = problem.bounds

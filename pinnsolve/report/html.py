@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pinnsolve.ranges import in_words
 from pinnsolve.report.field_plots import derived_pictures, field_pictures
@@ -23,6 +24,9 @@ from pinnsolve.report.words import (
     verdict_title,
 )
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 _TEMPLATE = "report.html.j2"
 
 
@@ -32,15 +36,7 @@ def report_page(result: Result) -> str:
     Args:
         result: The result.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters |= {
         "number": number,
         "share": share,
@@ -48,6 +44,23 @@ def report_page(result: Result) -> str:
         "data_url": _data_url,
     }
     return environment.get_template(_TEMPLATE).render(_contents(result))
+
+
+def page_environment(*folders: Path) -> Environment:
+    """Return what makes pages from templates; ``page.css.j2`` has the look that all of them share.
+
+    Args:
+        *folders: Where templates are looked for, besides those of this package.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader([*folders, Path(__file__).parent / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _contents(result: Result) -> Mapping[str, object]:

@@ -170,6 +170,7 @@ def _quantity(item: QuantityResult) -> dict[str, object]:
         "tolerance": quantity.tolerance,
         "within_tolerance": item.within,
         "source": quantity.source,
+        "target_uncertainty": quantity.uncertainty,
         **({"trouble": item.trouble} if item.trouble else {}),
     }
 

@@ -51,6 +51,7 @@ def allen_cahn(diffusion: float = 0.001, end_time: float = 1.0) -> ps.Problem:
         ],
         quantities=[_error()] if standard else [],
         accuracy=1e-3,
+        time_budget=240.0,
         description="Allen-Cahn equation, d = 0.001: two phases separated by thin layers",
     )
 

@@ -54,6 +54,7 @@ def burgers(viscosity: float = 0.01 / math.pi, end_time: float = 1.0) -> ps.Prob
         ],
         exact=exact if 0.002 <= viscosity <= 0.1 and end_time <= 1.0 else None,
         accuracy=1e-3,
+        time_budget=240.0,
         description="Burgers' equation, viscosity 0.01/pi: a sine steepens into a shock layer",
     )
 

@@ -1,0 +1,1 @@
+"""The regression suite behind ``pinnsolve validate``: runs, statistics, baseline, reports."""
