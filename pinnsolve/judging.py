@@ -15,9 +15,10 @@ from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
 from pinnsolve.multi_index import VALUE
 from pinnsolve.problem import Problem
 from pinnsolve.reference.reference import NoReference, Reference
-from pinnsolve.residuals import RowKey, System, build_system, needed_streams
+from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.solution import Solution, component_values
 from pinnsolve.status import StopReason
+from pinnsolve.streams import needed_streams
 from pinnsolve.verdict import Check, Verdict
 
 Array = npt.NDArray[np.float64]

@@ -18,11 +18,9 @@ from torch import Tensor
 from pinnsolve.blocks import Block
 from pinnsolve.grouping import Group, group_blocks
 from pinnsolve.jets import Fields, Frame, MultiIndex
-from pinnsolve.jets.scalar import Leaf, Numeric
-from pinnsolve.multi_index import VALUE, lower_set
 from pinnsolve.networks import LinearNetwork, Network, Pullback, Table
 from pinnsolve.scaling import Scaling
-from pinnsolve.trial import trial_fields
+from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.unknowns import Unknown
 
 
@@ -320,52 +318,6 @@ def _term_sizes(row: Tensor, streams: Tensor, num_sets: int) -> Tensor:
 
 _LEAST_STREAM = 0.01
 """Least size of a stream in network units, where terms are compared with their sum."""
-
-
-def fields_of_streams(
-    streams: Tensor,
-    indices: Sequence[MultiIndex],
-    scaling: Scaling,
-    shapes: Mapping[str, tuple[int, ...]],
-    frame: Frame,
-) -> Fields:
-    """Return fields in SI units from network streams (S, N, C)."""
-    position = {index: i for i, index in enumerate(indices)}
-    columns = [stream.unbind(1) for stream in streams.unbind(0)]
-    factors = {index: scaling.stream_factor(index).tolist() for index in indices}
-    offsets = scaling.offset.tolist()
-
-    def leaf(component: int) -> Leaf:
-        def source(index: MultiIndex) -> Numeric:
-            value: Tensor = factors[index][component] * columns[position[index]][component]
-            return value + offsets[component] if index == VALUE else value
-
-        return Leaf(source)
-
-    parts = [leaf(c) for c in range(len(offsets))]
-    return Fields.from_components(shapes, list(parts), frame)
-
-
-def needed_streams(
-    block: Block, shapes: Mapping[str, tuple[int, ...]], frame: Frame, values: Mapping[str, object]
-) -> tuple[tuple[MultiIndex, ...], tuple[str, ...]]:
-    """Dry-run a block's residual and return the streams it needs and its equation names.
-
-    Args:
-        block: The block.
-        shapes: Field shapes.
-        frame: The coordinates.
-        values: A value for every unknown.
-    """
-    few = block.taken(slice(0, 3))
-    asked: set[tuple[str, MultiIndex]] = set()
-    x = few.coordinates(frame)
-    fields = tuple(trial_fields(shapes, item, 1.0, watch=asked) for item in x)
-    rows = few.rows(fields, x, values)
-    for row in rows.values():
-        for part in row.parts:
-            part.derivative(VALUE)
-    return lower_set(index for _, index in asked), tuple(rows)
 
 
 def build_system(

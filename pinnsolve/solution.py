@@ -25,9 +25,9 @@ from pinnsolve.physics import Physics
 from pinnsolve.problem import Problem
 from pinnsolve.ranges import columns, middle_of, missing_text
 from pinnsolve.record import RunRecord
-from pinnsolve.residuals import fields_of_streams, needed_streams
 from pinnsolve.scaling import Scaling
 from pinnsolve.status import Status
+from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.trial import trial_fields
 from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict

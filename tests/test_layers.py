@@ -41,6 +41,7 @@ LAYERS = [
     "fingerprint",
     "scaling",
     "networks",
+    "streams",
     "grouping",
     "residuals",
     "architecture",

@@ -31,8 +31,9 @@ from pinnsolve.networks import MLP
 from pinnsolve.optimise.gram import normal_equations
 from pinnsolve.physics import Boussinesq, CustomPhysics, Elasticity, Heat, NavierStokes
 from pinnsolve.problem import Problem
-from pinnsolve.residuals import RowKey, System, build_system, fields_of_streams, needed_streams
+from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.scaling import Scaling, find_scaling
+from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.unknowns import Unknown
 
 PLATE = Rectangle((0.0, 0.0), (0.6, 1.0))

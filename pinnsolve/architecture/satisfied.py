@@ -13,8 +13,9 @@ from pinnsolve.multi_index import MultiIndex
 from pinnsolve.networks import MLP, Identity, Network
 from pinnsolve.networks.network import Pullback
 from pinnsolve.problem import Problem
-from pinnsolve.residuals import RowKey, build_system, needed_streams
+from pinnsolve.residuals import RowKey, build_system
 from pinnsolve.scaling import Scaling
+from pinnsolve.streams import needed_streams
 
 _TOLERANCE = 1e-9
 """Largest row, relative to the size of its terms, that counts as rounding."""

@@ -15,8 +15,8 @@ from pinnsolve.jets import Coordinates, Jet, as_jet, component_names
 from pinnsolve.method import Method
 from pinnsolve.physics.physics import Value
 from pinnsolve.problem import Problem
-from pinnsolve.residuals import needed_streams
 from pinnsolve.solution import Solution, component_values
+from pinnsolve.streams import needed_streams
 from pinnsolve.training.trunk import scaling_of
 
 

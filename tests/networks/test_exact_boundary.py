@@ -16,8 +16,8 @@ from pinnsolve.blocks import boundary_block, initial_block, make_blocks
 from pinnsolve.conditions import Initial
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import Transformed
-from pinnsolve.residuals import fields_of_streams
 from pinnsolve.scaling import Scaling, find_scaling
+from pinnsolve.streams import fields_of_streams
 
 CPU = torch.device("cpu")
 HEAT = ps.Heat(conductivity=2.0, density=3.0, specific_heat=4.0, source=1.0)

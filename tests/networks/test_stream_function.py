@@ -10,8 +10,9 @@ from pinnsolve.architecture import satisfied_conditions, satisfied_rows, stream_
 from pinnsolve.jets import Coordinates, Jet, div, grad
 from pinnsolve.multi_index import lower_set
 from pinnsolve.networks import MLP, StreamFunction, Transformed
-from pinnsolve.residuals import RowKey, fields_of_streams
+from pinnsolve.residuals import RowKey
 from pinnsolve.scaling import Scaling
+from pinnsolve.streams import fields_of_streams
 
 CPU = torch.device("cpu")
 
