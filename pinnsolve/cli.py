@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from pinnsolve.report.result import Result, gather, result_text
 from pinnsolve.report.run_plots import problem_picture, training_blocks
 from pinnsolve.report.tables import problem_tables, result_tables
 from pinnsolve.scaling import find_scaling
+from pinnsolve.settings import parsed_settings, settings_along
 from pinnsolve.status import Status, StopReason
 from pinnsolve.terminal import (
     EXIT_BAD_INPUT,
@@ -102,7 +103,7 @@ def show(
 ) -> None:
     """Print and draw a problem: geometry, conditions, points, scales, unknowns, quantities."""
     with errors_in_one_line():
-        problem = make_problem(target, _parsed(settings))
+        problem = make_problem(target, parsed_settings(settings))
         path = out if out is not None else Path("runs") / problem.name / "problem.png"
         if path.suffix.lower() != ".png":
             raise ValueError(f"{path}: the picture is a PNG, so its name must end with .png")
@@ -177,13 +178,14 @@ def solve(
 ) -> None:
     """Solve a problem, check the answer and write solution.h5, solution.vtu, result.json and report.html."""
     with errors_in_one_line():
-        parsed = _parsed(settings)
+        parsed = parsed_settings(settings)
         method = Method(max_seconds=max_seconds, precision=precision, device=device)  # type: ignore[arg-type]
         if through is not None and slabs is not None:
             raise ValueError("--through and --slabs exclude each other; keep one")
         compared = _compared(reference, references, recompute_references)
         problems = [
-            make_problem(target, settings) for settings in (*_along(through, parsed), parsed)
+            make_problem(target, settings)
+            for settings in (*settings_along(through, parsed), parsed)
         ]
         if accuracy is not None:
             problems = [replace(problem, accuracy=accuracy) for problem in problems]
@@ -391,30 +393,3 @@ def _exit_if_lost(status: Status) -> None:
     if status.reason is StopReason.LOST_PROCESS:
         complain(status.message)
         raise typer.Exit(EXIT_LOST_PROCESS)
-
-
-def _parsed(settings: list[str] | None) -> dict[str, str]:
-    """Return ``NAME=VALUE`` options as a mapping."""
-    parsed: dict[str, str] = {}
-    for item in settings or []:
-        name, equals, value = item.partition("=")
-        if not (name and equals):
-            raise ValueError(
-                f"--set needs NAME=VALUE, got {item!r}; for example --set reynolds=100"
-            )
-        if name in parsed:
-            raise ValueError(f"--set gives {name!r} twice; keep one")
-        parsed[name] = value
-    return parsed
-
-
-def _along(through: str | None, settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the settings of the problems that are solved before the one that is wanted."""
-    if through is None:
-        return
-    name, equals, values = through.partition("=")
-    if not (name and equals and all(values.split(","))):
-        raise ValueError(
-            f"--through needs NAME=VALUE,VALUE..., got {through!r}; for example --through reynolds=100,400"
-        )
-    yield from ({**settings, name: value} for value in values.split(","))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pinnsolve.blocks import tensor
+from pinnsolve.collocation import tensor
 from pinnsolve.jets import Coordinates, as_jet
 from pinnsolve.levels import mean_level
 from pinnsolve.problem import Problem

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import Block, normal_jet, tensor
+from pinnsolve.blocks import Block, normal_jet
+from pinnsolve.collocation import tensor
 from pinnsolve.estimates import Estimate
 from pinnsolve.evaluation import Evaluation, Named, Points, as_points
 from pinnsolve.geometry.partition import interior_rule, part_rule

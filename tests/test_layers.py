@@ -37,6 +37,7 @@ LAYERS = [
     "declaration_checks",
     "problem",
     "status",
+    "collocation",
     "blocks",
     "fingerprint",
     "scaling",
@@ -69,6 +70,7 @@ LAYERS = [
     "interop",
     "catalogue",
     "report",
+    "settings",
     "terminal",
     "cli",
 ]

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import pinnsolve as ps
-from pinnsolve.blocks import tensor
 from pinnsolve.catalogue import shipped_problem
+from pinnsolve.collocation import tensor
 from pinnsolve.interop.hdf5 import read_solution
 from pinnsolve.networks import TimeSlabs
 from pinnsolve.record import StepRecord

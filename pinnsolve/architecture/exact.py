@@ -10,7 +10,7 @@ import torch
 
 from pinnsolve.architecture.given import given_values
 from pinnsolve.architecture.smoothness import check_smooth
-from pinnsolve.blocks import tensor
+from pinnsolve.collocation import tensor
 from pinnsolve.geometry.quadrics import Quadric, vanishing_quadric
 from pinnsolve.jets import Coordinates
 from pinnsolve.networks.exact_boundary import ExactBoundary, Prescribed

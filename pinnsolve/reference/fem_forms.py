@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import normal_jet, tensor
+from pinnsolve.blocks import normal_jet
+from pinnsolve.collocation import tensor
 from pinnsolve.conditions import Condition
 from pinnsolve.jets import Coordinates, Fields, Jet
 from pinnsolve.jets.scalar import Leaf

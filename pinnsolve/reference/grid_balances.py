@@ -16,7 +16,7 @@ from itertools import product
 
 import numpy as np
 
-from pinnsolve.blocks import tensor
+from pinnsolve.collocation import tensor
 from pinnsolve.jets import Coordinates, Fields, Jet
 from pinnsolve.problem import Problem
 from pinnsolve.reference.grid_law import Law, Row

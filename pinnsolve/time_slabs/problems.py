@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pinnsolve.blocks import interior_block, tensor
+from pinnsolve.blocks import interior_block
+from pinnsolve.collocation import tensor
 from pinnsolve.conditions import Condition, Initial
 from pinnsolve.geometry import TimeInterval
 from pinnsolve.jets import Coordinates, Jet, as_jet, component_names

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pinnsolve.blocks import in_full
+from pinnsolve.collocation import in_full
 from pinnsolve.continuation import counting_on, file_of, with_share_of_time
 from pinnsolve.judging import field_differences
 from pinnsolve.method import Method

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from pinnsolve.architecture import with_kinks
-from pinnsolve.blocks import interior_block, tensor
+from pinnsolve.blocks import interior_block
+from pinnsolve.collocation import tensor
 from pinnsolve.fingerprint import Fingerprint
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import MLP, Network, RandomFeatures, Transformed
