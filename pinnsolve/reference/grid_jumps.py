@@ -106,13 +106,17 @@ def _along(problem: Problem, tried: Tried, axis: int, shares: Array) -> Array:
     line, place = np.nonzero(_gap(table[:, :-1], table[:, 1:]) > _SMALLEST)
     left, right = (lines.reshape(*table.shape[:2], -1)[line, p] for p in (place, place + 1))
     low, high = table[line, place], table[line, place + 1]
-    for _ in range(_HALVINGS if len(line) else 0):
+    for _ in range(_HALVINGS):
+        if not len(left):
+            break
         middle = 0.5 * (left + right)
         value = _values(problem, tried, middle) / scale
         first = (_gap(low, value) >= _gap(value, high))[:, None]
         left, right = np.where(first, left, middle), np.where(first, middle, right)
         low, high = np.where(first, low, value), np.where(first, value, high)
-    found: Array = right[_gap(low, high) > _SMALLEST, axis]
+        still = _gap(low, high) > _SMALLEST
+        left, right, low, high = left[still], right[still], low[still], high[still]
+    found: Array = right[:, axis]
     return found[(found > _SAME) & (found < 1.0 - _SAME)]
 
 
