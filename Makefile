@@ -19,7 +19,7 @@ demo: $(CORE)
 # One thread to a worker: two workers on two cores do not get in each other's way.
 test: export OMP_NUM_THREADS = 1
 test: lint chromium
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 tests validation/test_mutants.py
 	$(BIN)/pinnsolve validate --suite quick
 
 lint: $(TEST)

@@ -88,9 +88,12 @@ def _mean_nusselt(solution: ps.Solution) -> float:
 
 
 def _largest(solution: ps.Solution, component: int) -> float:
-    """Return the largest velocity component on the mid-line across it, at Chebyshev points."""
-    number = 513
-    along = 0.5 - 0.5 * np.cos(np.pi * np.arange(number) / (number - 1))
+    """Return the largest u on the upper half of the vertical mid-line, or v on the hot half of the other one.
+
+    The other halves have the same magnitudes with the other sign: they would not tell which way the fluid turns.
+    """
+    number = 257
+    share = 0.25 - 0.25 * np.cos(np.pi * np.arange(number) / (number - 1))
     half = np.full(number, 0.5)
-    points = np.column_stack((half, along) if component == 0 else (along, half))
+    points = np.column_stack((half, 1.0 - share) if component == 0 else (share, half))
     return float(solution.at(points).velocity[:, component].max())
