@@ -42,17 +42,10 @@ def test_targets_are_the_published_numbers(name, targets) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "seed"),
-    [
-        ("lame_cylinder", 0),
-        ("patch_test", 0),
-        *(("thermoelastic_cylinder", seed) for seed in (0, 1, 2)),
-        ("timoshenko_cantilever", 0),
-    ],
+    "name", ["lame_cylinder", "patch_test", "thermoelastic_cylinder", "timoshenko_cantilever"]
 )
-def test_plane_solids_reach_their_targets(name, seed) -> None:
-    problem = make_problem(name)
-    _, verdict = solved(problem, seed)
+def test_plane_solids_reach_their_targets(name) -> None:
+    _, verdict = solved(make_problem(name), 0)
     assert verdict.trusted, str(verdict)
 
 
