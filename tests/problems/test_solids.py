@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
@@ -50,8 +53,7 @@ def test_targets_are_the_published_numbers(name, targets) -> None:
     ],
 )
 def test_plane_solids_reach_their_targets(name, seed) -> None:
-    problem = make_problem(name)
-    _, verdict = solved(problem, seed)
+    _, verdict = solved(make_problem(name), seed)
     assert verdict.trusted, str(verdict)
 
 
@@ -137,3 +139,25 @@ def test_manufactured_finite_strain(seed) -> None:
     assert verdict.trusted, str(verdict)
     volume = torch.as_tensor(solution.at(problem.domain.sample_interior(100, seed=9)).volume_ratio)
     assert 0.5 < float(volume.min()) < float(volume.max()) < 2.0
+
+
+def test_section_of_le11_is_the_published_one() -> None:
+    """Its area in closed form, and its walls on the two arcs, the taper and the verticals."""
+    section = make_problem("nafems_le11").domain
+    low, out = math.sqrt(0.5), math.sqrt(1.46)
+
+    def under_arc(radius: float) -> float:
+        height = math.sqrt(radius**2 - low**2)
+        return 0.5 * (low * height + radius**2 * math.asin(low / radius))
+
+    taper = (1.39711 - low) * 0.5 * (out + 1.0 - 2.0 * low)
+    area = under_arc(1.4) - under_arc(1.0) + taper + 0.4 * (1.0 - low)
+    assert section.measure == pytest.approx(area, rel=1e-9)
+    for part, arc, vertical, side in (("inner", 1.0, low, -1.0), ("outer", 1.4, 1.0, 1.0)):
+        sample = section.sample_part(part, 400, seed=0)
+        r, z = sample.points.T
+        radius = np.hypot(r, z)
+        wall = np.where(z < 1.39711, out + (1.0 - out) * (z - low) / (1.39711 - low), 1.0)
+        wall = wall if part == "outer" else np.full_like(z, vertical)
+        assert np.abs(np.where(z < low, radius - arc, r - wall)).max() < 1e-9
+        assert (side * sample.normals[:, 0] > 0.5).all()
