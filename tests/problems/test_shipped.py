@@ -342,6 +342,22 @@ def test_natural_convection_has_the_spectral_numbers(seed: int) -> None:
         assert value == pytest.approx(quantity.target, rel=0.002), name
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("name", ["l_shape", "nafems_t2", "nafems_t4", "nonlinear_conductivity"])
+def test_default_settings_reach_the_target(name: str, seed: int) -> None:
+    """By random features alone, and a hundred times as near as was asked for."""
+    trained = train(make_problem(name), ps.Method(max_seconds=600.0), seed=seed)
+    nothing = NoReference("not asked for")
+    verdict = judge(trained.solution, trained.system, trained.theta, nothing, seed=1)
+    assert verdict.trusted, str(verdict)
+    assert trained.solution.status.reason is ps.StopReason.CONVERGED
+    values = trained.solution.quantities()
+    for quantity in trained.solution.problem.quantities:
+        assert quantity.target is not None
+        assert quantity.tolerance is not None
+        assert abs(values[quantity.name] - quantity.target) < 0.01 * quantity.tolerance
+
+
 def test_convection_coefficient_is_found() -> None:
     trained, verdict = solved("cooling_plate")
     (estimate,) = trained.solution.estimates
