@@ -176,7 +176,7 @@ def test_exact_solutions_fulfil_the_declaration(name: str, settings: object) -> 
             Fields({key: as_jet(given[key], problem.frame) for key in problem.field_shapes})
             for given in (problem.exact(at) for at in x)
         )
-        # fluxes are continued over 1e-6 of an inclusion to first order, so they are off by about 1e-12 of their curvature
+        # fluxes are continued over 1e-6 of an inclusion to first order, so about 1e-12 of their curvature is left
         limit = 1e-9 if block.kind == "interface" else 1e-12
         for row in block.rows(fields, x, {}).values():
             assert float(np.abs(row.value.numpy()).max()) < limit
