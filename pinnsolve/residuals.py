@@ -9,7 +9,7 @@ to its parameters. Blocks that need the same streams share one pass through the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -135,12 +135,7 @@ class System:
 
     def rows_by_key(self, theta: Tensor) -> dict[RowKey, Tensor]:
         """Return the weighted rows by block and equation."""
-        rows = [row for rows in self._rows_by_group(theta) for row in rows]
-        found: dict[RowKey, list[Tensor]] = {}
-        for members, row in zip(self.chunks, rows, strict=True):
-            for (key, _), piece in zip(members, row.split([n for _, n in members]), strict=True):
-                found.setdefault(key, []).append(piece)
-        return {key: torch.cat(pieces) for key, pieces in found.items()}
+        return self._by_key(row for rows in self._rows_by_group(theta) for row in rows)
 
     def term_sizes_by_key(self, theta: Tensor) -> dict[RowKey, Tensor]:
         """Return how large the terms are whose sum each weighted row is.
@@ -152,21 +147,7 @@ class System:
         Args:
             theta: Network parameters and search variables, shape (P,).
         """
-        parameters, z = self._split(theta.detach())
-        found: dict[RowKey, list[Tensor]] = {}
-        chunks = iter(self.chunks)
-        for position, group in enumerate(self.groups):
-            streams = self._streams(position, parameters).detach().requires_grad_()
-            with torch.enable_grad():
-                rows = self._rows(group, streams, z)
-            for row in rows:
-                members = next(chunks)
-                sizes = _term_sizes(row, streams, group.num_sets)
-                for (key, _), piece in zip(
-                    members, sizes.split([n for _, n in members]), strict=True
-                ):
-                    found.setdefault(key, []).append(piece)
-        return {key: torch.cat(pieces) for key, pieces in found.items()}
+        return self._by_key(self._term_sizes(theta.detach()))
 
     def factor(self, block: Block, equation: str) -> Tensor | float:
         """Return what the rows of one equation of a block are multiplied by."""
@@ -266,6 +247,24 @@ class System:
         for position, group in enumerate(self.groups):
             yield self._rows(group, self._streams(position, parameters), z)
 
+    def _term_sizes(self, theta: Tensor) -> Iterator[Tensor]:
+        """Yield the size of the terms of every item that :meth:`linearised` yields."""
+        parameters, z = self._split(theta)
+        for position, group in enumerate(self.groups):
+            streams = self._streams(position, parameters).detach().requires_grad_()
+            with torch.enable_grad():
+                rows = self._rows(group, streams, z)
+            for row in rows:
+                yield _term_sizes(row, streams, group.num_sets)
+
+    def _by_key(self, items: Iterable[Tensor]) -> dict[RowKey, Tensor]:
+        """Return one tensor per block and equation, of one per item that :meth:`linearised` yields."""
+        found: dict[RowKey, list[Tensor]] = {}
+        for members, item in zip(self.chunks, items, strict=True):
+            for (key, _), piece in zip(members, item.split([n for _, n in members]), strict=True):
+                found.setdefault(key, []).append(piece)
+        return {key: torch.cat(pieces) for key, pieces in found.items()}
+
     def _streams(self, position: int, parameters: Tensor) -> Tensor:
         if self.tables:
             return self.tables[position].streams(parameters)
@@ -309,9 +308,9 @@ def _term_sizes(row: Tensor, streams: Tensor, num_sets: int) -> Tensor:
     (slopes,) = torch.autograd.grad(row.sum(), streams, retain_graph=True, allow_unused=True)
     if slopes is None:
         return row.detach().abs()
-    least = _LEAST_STREAM * slopes.square().sum(dim=(0, 2))
     terms = (slopes * streams).detach()
-    pairs = (terms.square().sum(dim=(0, 2)) + _LEAST_STREAM * least).reshape(num_sets, -1)
+    squares = terms.square() + (_LEAST_STREAM * slopes).square()
+    pairs = squares.sum(dim=(0, 2)).reshape(num_sets, -1)
     rest = row.detach() - terms.sum(dim=(0, 2)).reshape(num_sets, -1).sum(dim=0)
     return (pairs.sum(dim=0) + rest.square()).sqrt()
 
