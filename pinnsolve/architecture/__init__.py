@@ -5,12 +5,14 @@ from pinnsolve.architecture.exact import exact_boundary_for
 from pinnsolve.architecture.flow import stream_function_for
 from pinnsolve.architecture.kinks import with_kinks
 from pinnsolve.architecture.periods import periodic_axes
+from pinnsolve.architecture.plane_corners import plane_corner_functions
 from pinnsolve.architecture.satisfied import satisfied_conditions, satisfied_rows
 
 __all__ = [
     "corner_functions",
     "exact_boundary_for",
     "periodic_axes",
+    "plane_corner_functions",
     "satisfied_conditions",
     "satisfied_rows",
     "stream_function_for",

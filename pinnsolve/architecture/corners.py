@@ -55,9 +55,9 @@ def corner_functions(problem: Problem) -> tuple[CornerFunctions, ...]:
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
     found = []
     room = _MOST_FEATURES
-    for corner in sorted(_corners(problem), key=partial(_leading_exponent, given)):
+    for corner in sorted(corners_of(problem), key=partial(_leading_exponent, given)):
         terms = _terms(corner.angle, mixed=_is_mixed(given, corner))
-        direction = _free_direction(problem, corner) if 2 * len(terms) <= room else None
+        direction = free_direction(problem, corner) if 2 * len(terms) <= room else None
         if direction is not None:
             room -= 2 * len(terms)
             x, y = ((corner.place - middle) / half).tolist()
@@ -66,7 +66,8 @@ def corner_functions(problem: Problem) -> tuple[CornerFunctions, ...]:
     return tuple(found)
 
 
-def _corners(problem: Problem) -> Iterator[Corner]:
+def corners_of(problem: Problem) -> Iterator[Corner]:
+    """Yield the places where two pieces of a plane region's boundary meet, cusps excepted."""
     curves = [piece for piece in problem.domain.pieces if isinstance(piece, Curve)]
     ends = np.array([0.0, 1.0])
     reach = 1e-9 * problem.domain.size
@@ -108,7 +109,7 @@ def _terms(angle: float, *, mixed: bool) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def _free_direction(problem: Problem, corner: Corner) -> float | None:
+def free_direction(problem: Problem, corner: Corner) -> float | None:
     """Return the direction opposite to a straight cut from the corner that stays outside of the region, or None."""
     outside = 2.0 * math.pi - corner.angle
     steps = np.linspace(1e-6, 1.0, 400)[:, None] * problem.domain.size

@@ -27,6 +27,7 @@ from pinnsolve.networks import (
     Network,
     OutputTransform,
     Periodic,
+    PlaneCornerFunctions,
     RandomFeatures,
     StreamFunction,
     TimeSlabs,
@@ -117,6 +118,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "base": base,
         "embedding": _embedding_item(network.embedding),
         "corners": [asdict(corner) for corner in network.corners],
+        "plane_corners": [asdict(corner) for corner in network.plane_corners],
     }
 
 
@@ -127,7 +129,11 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
     slopes, offsets = _numbers(fields["slopes"]), _numbers(fields["offsets"])
     embedding = _embedding(fields.get("embedding", _PLAIN))
     corners = tuple(CornerFunctions(**_frozen(corner)) for corner in fields.get("corners", ()))
-    return RandomFeatures(slopes, offsets, fields["num_outputs"], base, embedding, corners)
+    plane = tuple(
+        PlaneCornerFunctions(**_frozen(corner)) for corner in fields.get("plane_corners", ())
+    )
+    outputs = fields["num_outputs"]
+    return RandomFeatures(slopes, offsets, outputs, base, embedding, corners, plane)
 
 
 def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON

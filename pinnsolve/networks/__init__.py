@@ -9,6 +9,7 @@ from pinnsolve.networks.linear import LinearNetwork, Table
 from pinnsolve.networks.low_precision import LowPrecisionMLP
 from pinnsolve.networks.mlp import MLP, Tape
 from pinnsolve.networks.network import Network, Pullback
+from pinnsolve.networks.plane_corners import PlaneCornerFunctions
 from pinnsolve.networks.random_features import RandomFeatures, draw_features
 from pinnsolve.networks.stream_function import StreamFunction
 from pinnsolve.networks.time_slabs import TimeSlabs
@@ -28,6 +29,7 @@ __all__ = [
     "Network",
     "OutputTransform",
     "Periodic",
+    "PlaneCornerFunctions",
     "Pullback",
     "RandomFeatures",
     "StreamFunction",

@@ -71,11 +71,11 @@ class CornerFunctions:
         along = (self.lengths[0] * turn, 1j * self.lengths[1] * turn)
         x, y = (points - points.new_tensor(self.center)).unbind(1)
         flat = torch.complex(self.lengths[0] * x, self.lengths[1] * y) * turn
-        z = torch.where(flat.abs() < _NEAREST, torch.full_like(flat, _NEAREST), flat)
+        z = torch.where(flat.abs() < NEAREST, torch.full_like(flat, NEAREST), flat)
         logarithm = torch.log(z)
         highest = max(len(index) for index in indices)
         by_order = [
-            torch.stack([_derivative(z, logarithm, term, order) for term in self.terms], dim=1)
+            torch.stack([power_derivative(z, logarithm, a, q, order) for a, q in self.terms], dim=1)
             for order in range(highest + 1)
         ]
         streams = points.new_empty(len(indices), len(points), self.num_features)
@@ -87,10 +87,19 @@ class CornerFunctions:
         return streams
 
 
-def _derivative(z: Tensor, logarithm: Tensor, term: Term, order: int) -> Tensor:
-    """Return a derivative of ``z^a log(z)^q`` by z: z to a power times a polynomial in the logarithm."""
-    exponent, power = term
-    coefficients = [0.0] * power + [1.0]
+def power_derivative(
+    z: Tensor, logarithm: Tensor, exponent: complex, power: int, order: int
+) -> Tensor:
+    """Return a derivative of ``z^a log(z)^q`` by z: z to a power times a polynomial in the logarithm.
+
+    Args:
+        z: Complex, not zero, shape (N,).
+        logarithm: log(z).
+        exponent: a.
+        power: q.
+        order: Of the derivative.
+    """
+    coefficients: list[complex] = [0.0j] * power + [1.0 + 0j]
     for _ in range(order):
         raised = [k * coefficients[k] for k in range(1, power + 1)] + [0.0]
         coefficients = [exponent * c + up for c, up in zip(coefficients, raised, strict=True)]
@@ -101,5 +110,5 @@ def _derivative(z: Tensor, logarithm: Tensor, term: Term, order: int) -> Tensor:
     return value * torch.exp(exponent * logarithm)
 
 
-_NEAREST = 1e-12
+NEAREST = 1e-12
 """Least distance from the corner, in parts of the lengths."""

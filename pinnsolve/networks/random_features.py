@@ -20,6 +20,7 @@ from pinnsolve.networks.embedding import Embedding, Identity
 from pinnsolve.networks.linear import LinearNetwork
 from pinnsolve.networks.mlp import activate
 from pinnsolve.networks.network import Network
+from pinnsolve.networks.plane_corners import PlaneCornerFunctions
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,26 @@ class FeatureTable:
         features: Shape (S, N, F).
         base: What is added to the outputs' streams, shape (S, N, C), or None.
         num_outputs: Number C of outputs.
+        joint: Derivatives of features with one weight for all outputs, shape (S, N, C, J), or None.
     """
 
     features: Tensor
     base: Tensor | None
     num_outputs: int
+    joint: Tensor | None = None
 
     @property
     def num_bytes(self) -> int:
         """Memory of the table."""
-        return self.features.numel() * self.features.element_size()
+        held = self.features.numel() + (0 if self.joint is None else self.joint.numel())
+        return held * self.features.element_size()
 
     def streams(self, parameters: Tensor) -> Tensor:
         """Return the streams (S, N, C)."""
-        head = parameters.view(self.num_outputs, -1)
-        streams = self.features @ head.T
+        separate = self.num_outputs * self.features.shape[2]
+        streams = self.features @ parameters[:separate].view(self.num_outputs, -1).T
+        if self.joint is not None:
+            streams = streams + self.joint @ parameters[separate:]
         return streams if self.base is None else streams + self.base
 
     def pullback(self, cotangent: Tensor, out: Tensor) -> None:
@@ -55,6 +61,9 @@ class FeatureTable:
             for stream, slope in zip(self.features, cotangent[:, :, c], strict=True):
                 if bool(slope.any()):
                     columns.addcmul_(stream, slope[:, None])
+        if self.joint is not None:
+            columns = out[:, self.num_outputs * num_features :][:, : self.joint.shape[3]]
+            columns += torch.einsum("snc,sncj->nj", cotangent, self.joint)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +77,7 @@ class RandomFeatures(LinearNetwork):
         base: A trained network with its parameters, whose outputs are added; None for zero.
         embedding: What the ridges see of the D coordinates: D' numbers.
         corners: Singular functions of the coordinates, which are features too, after the ridges.
+        plane_corners: Singular vector fields, each with one weight for all outputs; these weights are the last ones.
     """
 
     slopes: Tensor
@@ -76,6 +86,7 @@ class RandomFeatures(LinearNetwork):
     base: tuple[Network, Tensor] | None = None
     embedding: Embedding = Identity()  # noqa: RUF009 - a frozen value
     corners: tuple[CornerFunctions, ...] = ()
+    plane_corners: tuple[PlaneCornerFunctions, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together."""
@@ -86,7 +97,7 @@ class RandomFeatures(LinearNetwork):
             )
         if self.num_outputs < 1:
             raise ValueError(f"num_outputs must be >= 1, got {self.num_outputs}")
-        if self.corners and self.slopes.shape[1] != 2:
+        if (self.corners or self.plane_corners) and self.slopes.shape[1] != 2:
             raise ValueError(
                 f"corner functions are for two coordinates, got slopes for {self.slopes.shape[1]}"
             )
@@ -96,6 +107,8 @@ class RandomFeatures(LinearNetwork):
         on = "" if self.base is None else f", on top of {self.base[0]!r}"
         if self.corners:
             on = f", {sum(c.num_features for c in self.corners)} of them singular at corners{on}"
+        if self.plane_corners:
+            on = f", {self.num_joint} singular vector fields{on}"
         inputs = self.slopes.shape[1]
         return f"RandomFeatures({self.num_features} features of {inputs} inputs, {self.num_outputs} outputs{on})"
 
@@ -110,9 +123,18 @@ class RandomFeatures(LinearNetwork):
         return len(self.slopes)
 
     @property
+    def num_joint(self) -> int:
+        """Number J of features with one weight for all outputs."""
+        return sum(corner.num_features for corner in self.plane_corners)
+
+    @property
     def num_parameters(self) -> int:
-        """Number P = C F of head weights."""
-        return self.num_outputs * self.num_features
+        """Number P = C F + J of head weights."""
+        return self.num_outputs * self.num_features + self.num_joint
+
+    def head(self, parameters: Tensor) -> Tensor:
+        """Return the weights (C, F) of the features that every output has its own weights for."""
+        return parameters[: self.num_outputs * self.num_features].view(self.num_outputs, -1)
 
     def tabulate(self, points: Tensor, indices: Sequence[MultiIndex]) -> FeatureTable:
         """Return the derivatives of all features at points (N, D)."""
@@ -130,7 +152,11 @@ class RandomFeatures(LinearNetwork):
             network, parameters = self.base
             with torch.no_grad():
                 base = network.streams(parameters.to(points), points, indices)
-        return FeatureTable(features, base, self.num_outputs)
+        joint = None
+        if self.plane_corners:
+            fields = [corner.streams(points, indices) for corner in self.plane_corners]
+            joint = torch.cat(fields, dim=3)
+        return FeatureTable(features, base, self.num_outputs, joint)
 
     def _fill_ridges(self, ridges: Tensor, points: Tensor, indices: Sequence[MultiIndex]) -> None:
         """Write the derivatives (S, N, R) of ridge functions of the coordinates.

@@ -14,10 +14,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pinnsolve.architecture import corner_functions, with_kinks
+from pinnsolve.architecture import corner_functions, plane_corner_functions
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
-from pinnsolve.networks import RandomFeatures, draw_features
+from pinnsolve.networks import RandomFeatures
 from pinnsolve.optimise import HeadNewton
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
@@ -27,6 +27,7 @@ from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
+from pinnsolve.training.feature_layers import all_axes, features_for, num_slopes, smooth_features
 from pinnsolve.training.warm import typical_slopes, unit_values
 
 _ALL = 10**9
@@ -107,7 +108,7 @@ def first_stage(
         most = max_features / len(problem.component_names)
         number = max(FIRST, round(min(before, most) / GROWTH**_STAGES_BACK))
         bandwidth = slopes * (number / before) ** (1.0 / len(slopes))
-    network = features_for(problem, number, bandwidth, seed=seed)
+    network = features_for(problem, number, bandwidth, scaling, seed=seed)
     system = system_on(problem, network, scaling, weights, seed=seed)
     return Stage(0, bandwidth, system.tabulated(), begin(network))
 
@@ -132,23 +133,28 @@ def next_stage(
     number, theta = solved.number + 1, solved.theta
     here = _seed_of(number, seed)
     old = features_for(
-        problem, solved.num_features, solved.bandwidth, seed=_seed_of(solved.number, seed)
+        problem,
+        solved.num_features,
+        solved.bandwidth,
+        scaling,
+        seed=_seed_of(solved.number, seed),
     )
-    head = theta[: old.num_parameters].view(old.num_outputs, -1)
-    bandwidth = _next_bandwidth(solved.bandwidth, head[:, : old.num_ridges])
-    network = features_for(problem, round(GROWTH * old.num_features), bandwidth, seed=here)
+    bandwidth = _next_bandwidth(solved.bandwidth, old.head(theta)[:, : old.num_ridges])
+    network = features_for(problem, round(GROWTH * old.num_features), bandwidth, scaling, seed=here)
     pointless = _system(problem, (), old, scaling, weights)
     choose = partial(choose_adaptively, problem, pointless, theta, _ADAPTIVE_POINTS)
     system = system_on(problem, network, scaling, weights, seed=here, choose=choose)
     start = _start(problem, network)
     if not solved.linear:
+        # the functions of the corners are the same: their weights are taken over, the rest is fitted
+        first, last = old.num_parameters - old.num_joint, old.num_parameters
+        rest, fields = replace(old, plane_corners=()), replace(network, plane_corners=())
 
         def present(points: Tensor) -> Tensor:
-            unit = scaling.to_unit(points)
-            return old.streams(theta[: old.num_parameters], unit, (VALUE,))[0]
+            return rest.streams(theta[:first], scaling.to_unit(points), (VALUE,))[0]
 
-        head = _fitted(problem, present, network, scaling, seed=here)
-        start = torch.cat((head, theta[old.num_parameters :]))
+        head = _fitted(problem, present, fields, scaling, seed=here)
+        start = torch.cat((head, theta[first:last], theta[last:]))
     return Stage(number, bandwidth, system.tabulated(), start)
 
 
@@ -176,8 +182,9 @@ def _begin(
     theta = _start(problem, network)
     if start is not None:
         values = partial(unit_values, start, scaling)
-        head = _fitted(problem, values, network, scaling, seed=seed)
-        theta[: network.num_parameters] = head
+        fields = replace(network, plane_corners=())
+        head = _fitted(problem, values, fields, scaling, seed=seed)
+        theta[: fields.num_parameters] = head
     return theta
 
 
@@ -237,18 +244,19 @@ def find_bandwidth(
         seed: Seed of features and points.
         begin: Returns where the iteration on given features starts.
     """
-    axes, corners = _num_slopes(problem), corner_functions(problem)
+    axes, corners = num_slopes(problem), corner_functions(problem)
+    fields = plane_corner_functions(problem, scaling)
 
     def loss(bandwidth: Tensor) -> float:
         smooth = smooth_features(problem, _TRIAL, bandwidth, seed=seed)
-        network = replace(smooth, corners=corners)
+        network = replace(smooth, corners=corners, plane_corners=fields)
         system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
         theta = newton(system, begin(network), _TRIAL_STEPS)
         fresh = system_on(problem, network, scaling, weights, seed=seed + 7)
         with torch.no_grad():
             return half_square(fresh.residual(theta))
 
-    candidates = [_all_axes(scale, axes) for scale in _SCALES]
+    candidates = [all_axes(scale, axes) for scale in _SCALES]
     losses = [loss(candidate) for candidate in candidates]
     least = min(losses)
     best = candidates[losses.index(least)]
@@ -287,32 +295,9 @@ def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[
     Balanced with the features in use, steep ones would make derivatives look large, and the
     equations that contain them would be let off.
     """
-    smooth = smooth_features(problem, _TRIAL, _all_axes(1.0, _num_slopes(problem)), seed=0)
+    smooth = smooth_features(problem, _TRIAL, all_axes(1.0, num_slopes(problem)), seed=0)
     system = system_on(problem, smooth, scaling, None, seed=seed)
     return balanced(system, _start(problem, smooth)).weights
-
-
-def features_for(problem: Problem, number: int, bandwidth: Tensor, *, seed: int) -> RandomFeatures:
-    """Return ``number`` features over the whole domain: the functions of its corners, if it has any, and ridges."""
-    corners = corner_functions(problem)
-    ridges = max(1, number - sum(corner.num_features for corner in corners))
-    return replace(smooth_features(problem, ridges, bandwidth, seed=seed), corners=corners)
-
-
-def smooth_features(
-    problem: Problem, number: int, bandwidth: Tensor, *, seed: int
-) -> RandomFeatures:
-    """Return ``number`` ridges over the whole domain, one of them a constant."""
-    generator = torch.Generator().manual_seed(seed)
-    slopes, offsets = draw_features(number, bandwidth, generator)
-    slopes[0], offsets[0] = 0.0, 1.0
-    outputs = len(problem.component_names)
-    return RandomFeatures(slopes, offsets, outputs, embedding=with_kinks(problem))
-
-
-def _num_slopes(problem: Problem) -> int:
-    """Return the number of slopes of a feature: one for each axis and for each surface it may kink at."""
-    return with_kinks(problem).num_features(problem.frame.num_axes)
 
 
 def system_on(
@@ -362,10 +347,6 @@ def _counts(problem: Problem, num_features: int) -> PointCounts:
 def _start(problem: Problem, network: RandomFeatures) -> Tensor:
     head = torch.zeros(network.num_parameters, dtype=torch.float64, device="cpu")
     return torch.cat((head, head.new_tensor([unknown.start for unknown in problem.unknowns])))
-
-
-def _all_axes(value: float, axes: int) -> Tensor:
-    return torch.full((axes,), value, dtype=torch.float64, device="cpu")
 
 
 FIRST = 150

@@ -1,0 +1,247 @@
+"""Which corners of a plane region make a displacement or a flow singular, and with which powers of the distance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from pinnsolve.architecture.corners import Corner, corners_of, free_direction
+from pinnsolve.architecture.given import components_given_by, given_values
+from pinnsolve.conditions import Interface, Outlet, Periodic, Symmetry, Traction
+from pinnsolve.jets import Coordinates
+from pinnsolve.networks.plane_corners import PlaneCornerFunctions, Power
+from pinnsolve.physics import AxisymmetricElasticity, Elasticity, NavierStokes, Stokes
+from pinnsolve.problem import Problem
+from pinnsolve.scaling import Scaling
+
+Side = Literal["held", "free", "mirror"]
+"""Both components are given; or both components of the traction; or it is a plane of symmetry."""
+
+
+@dataclass(frozen=True)
+class _Principal:
+    """The part of the equations with the highest derivatives.
+
+    Attributes:
+        field: Name of the vector field.
+        kappa: Kolosov's constant.
+        viscosity: Of a flow, in Pa s; None for a solid.
+    """
+
+    field: str
+    kappa: float
+    viscosity: float | None = None
+
+
+def plane_corner_functions(problem: Problem, scaling: Scaling) -> tuple[PlaneCornerFunctions, ...]:
+    """Return the singular vector fields of the corners that have any; none but for steady plane solids and flows.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units.
+    """
+    principal = _principal(problem)
+    if principal is None or problem.domain.dim != 2 or problem.frame.num_axes != 2:
+        return ()
+    if problem.unknowns or any(isinstance(c, Periodic | Interface) for c in problem.conditions):
+        return ()
+    names = problem.component_names
+    u, v = (names.index(f"{principal.field}_{axis}") for axis in ("x", "y"))
+    half = scaling.half_lengths
+    middle = 0.5 * (scaling.lower + scaling.upper)
+    length = float(half.norm())
+    unit = float(scaling.scale[u])
+    p, of_pressure = -1, 0.0
+    if principal.viscosity is not None:
+        p = names.index("pressure")
+        of_pressure = -4.0 * principal.viscosity * unit / (length * float(scaling.scale[p]))
+    factors = (1.0, unit / float(scaling.scale[v]), of_pressure)
+    found, room = [], _MOST_FIELDS
+    for corner, powers in sorted(_singular(problem, principal, scaling), key=_leading):
+        direction = free_direction(problem, corner)
+        kept = tuple(powers[: room // _FIELDS])
+        if direction is None or not kept:
+            continue
+        room -= _FIELDS * len(kept)
+        x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
+        hx, hy = (half / length).tolist()
+        found.append(
+            PlaneCornerFunctions(
+                (x, y),
+                (hx, hy),
+                direction,
+                kept,
+                principal.kappa,
+                (u, v, p),
+                factors,
+                len(names),
+            )
+        )
+    return tuple(found)
+
+
+def _principal(problem: Problem) -> _Principal | None:
+    match problem.physics:
+        case NavierStokes(dynamic_viscosity=viscosity) | Stokes(dynamic_viscosity=viscosity):
+            if isinstance(viscosity, int | float):
+                return _Principal("velocity", 1.0, float(viscosity))
+        case Elasticity(poissons_ratio=nu, plane=plane) if isinstance(nu, int | float):
+            kappa = (3.0 - nu) / (1.0 + nu) if plane == "stress" else 3.0 - 4.0 * nu
+            return _Principal("displacement", kappa)
+        case AxisymmetricElasticity(poissons_ratio=nu) if isinstance(nu, int | float):
+            return _Principal("displacement", 3.0 - 4.0 * nu)
+        case _:
+            pass
+    return None
+
+
+def _singular(
+    problem: Problem, principal: _Principal, scaling: Scaling
+) -> Iterator[tuple[Corner, list[Power]]]:
+    """Yield the corners that are singular, with their powers, the least first."""
+    for corner in corners_of(problem):
+        sides = [_side(problem, principal, part) for part in (corner.before, corner.after)]
+        if None in sides:
+            continue
+        angle, first, last = corner.angle, sides[0], sides[1]
+        if "mirror" in sides:
+            angle *= 2.0
+            first = last = first if last == "mirror" else last
+        flat = first == last and abs(angle - math.pi) < _WHOLE  # a mirrored right angle, say
+        if first == "mirror" or flat or angle > 2.0 * math.pi + _WHOLE:
+            continue
+        powers = _powers(angle, principal.kappa, first == last, first == "held")
+        jumps = first == last == "held" and "mirror" not in sides
+        if jumps and _jumps(problem, principal, scaling, corner):
+            powers = [(0.0, 0.0, 1), *powers]
+        if powers:
+            yield corner, powers
+
+
+def _leading(item: tuple[Corner, list[Power]]) -> float:
+    return item[1][0][0]
+
+
+def _side(problem: Problem, principal: _Principal, part: str) -> Side | None:
+    """Return what is said on a part of the boundary; None if it is neither of the three."""
+    here = [c for c in problem.conditions if c.part == part]
+    given = {name for c in here for name in components_given_by(problem, c)}
+    if {f"{principal.field}_x", f"{principal.field}_y"} <= given:
+        return "held"
+    if any(isinstance(c, Symmetry) for c in here):
+        return "mirror"
+    return "free" if any(isinstance(c, Traction | Outlet) for c in here) else None
+
+
+def _jumps(problem: Problem, principal: _Principal, scaling: Scaling, corner: Corner) -> bool:
+    """Whether the values given on both sides disagree at the corner."""
+    given = given_values(problem, scaling)
+    unit = scaling.to_unit(torch.from_numpy(corner.place)[None])
+    for axis in ("x", "y"):
+        name = f"{principal.field}_{axis}"
+        here = given[name]
+        values = [
+            float(here[part].jet(Coordinates(unit, problem.frame)).value.reshape(-1)[0])
+            for part in (corner.before, corner.after)
+        ]
+        size = float(scaling.scale[problem.component_names.index(name)])
+        if abs(values[0] - values[1]) > _WHOLE * size:
+            return True
+    return False
+
+
+def _powers(angle: float, kappa: float, alike: bool, held: bool) -> list[Power]:
+    """Return the powers of a corner; whole ones come with a logarithm, without it they would be smooth."""
+    powers: list[Power] = []
+    for root in exponents(angle, kappa, alike, held):
+        whole = abs(root - round(root.real)) < _WHOLE
+        if whole and root.real > _HIGHEST_LOGARITHM + _WHOLE:
+            continue
+        powers.append((float(round(root.real)), 0.0, 1) if whole else (root.real, root.imag, 0))
+        if root.imag > _WHOLE:
+            powers.append((root.real, -root.imag, 0))
+    return powers
+
+
+def _characteristic(
+    angle: float, kappa: float, alike: bool, held: bool
+) -> Callable[[complex], complex]:
+    """Return the function whose zeros are the exponents (Williams 1952)."""
+    factor = kappa**2 if held else 1.0
+
+    def like(a: complex) -> complex:
+        return complex(factor * np.sin(a * angle) ** 2 - (a * math.sin(angle)) ** 2)
+
+    def mixed(a: complex) -> complex:
+        square = (kappa + 1.0) ** 2 - 4.0 * (a * math.sin(angle)) ** 2
+        return complex(4.0 * kappa * np.sin(a * angle) ** 2 - square)
+
+    return like if alike else mixed
+
+
+def exponents(angle: float, kappa: float, alike: bool, held: bool) -> list[complex]:
+    """Return the exponents of a corner with real part below the highest, imaginary part >= 0, the least one first.
+
+    Args:
+        angle: Interior angle in rad.
+        kappa: Kolosov's constant.
+        alike: Whether the same is said on both sides.
+        held: Whether values are given on both sides, if alike.
+    """
+    function = _characteristic(angle, kappa, alike, held)
+    found: list[complex] = []
+    for real in np.arange(0.1, _HIGHEST, 0.1):
+        for imaginary in (0.0, 0.25, 0.75, 1.5):
+            root = _newton(function, complex(real, imaginary))
+            if root is None or not _LEAST < root.real < _HIGHEST:
+                continue
+            root = complex(root.real, abs(root.imag) if abs(root.imag) > _WHOLE else 0.0)
+            if all(abs(root - other) > _APART for other in found):
+                found.append(root)
+    return sorted(found, key=lambda root: (root.real, root.imag))
+
+
+def _newton(function: Callable[[complex], complex], start: complex) -> complex | None:
+    """Return a zero near a start, or None."""
+    z = start
+    for _ in range(60):
+        value = function(z)
+        slope = (function(z + _STEP) - function(z - _STEP)) / (2.0 * _STEP)
+        if slope == 0.0 or not math.isfinite(abs(value)):
+            return None
+        change = value / slope
+        z -= change
+        if abs(z) > 2.0 * _HIGHEST:
+            return None
+        if abs(change) < 1e-12:
+            break
+    return z if abs(function(z)) < 1e-9 else None
+
+
+_STEP = 1e-6
+
+_HIGHEST = 4.0
+"""Highest real part of an exponent: what is left has four continuous derivatives."""
+
+_HIGHEST_LOGARITHM = 3.0
+"""Highest whole exponent with a logarithm."""
+
+_LEAST = 0.02
+"""Least exponent that is no rigid motion."""
+
+_APART = 1e-4
+"""Distance below which two zeros are one: at double zeros the search ends a little off."""
+
+_WHOLE = 1e-5
+"""Distance from a whole number below which an exponent counts as one."""
+
+_FIELDS = 4
+"""Fields for each power."""
+
+_MOST_FIELDS = 160
+"""Most singular fields of all corners together."""

@@ -1,0 +1,44 @@
+"""Layers of random features for a declaration: ridges as steep as asked for, and the functions of its corners."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pinnsolve.architecture import corner_functions, plane_corner_functions, with_kinks
+from pinnsolve.networks import RandomFeatures, draw_features
+from pinnsolve.problem import Problem
+from pinnsolve.scaling import Scaling
+
+
+def features_for(
+    problem: Problem, number: int, bandwidth: Tensor, scaling: Scaling, *, seed: int
+) -> RandomFeatures:
+    """Return ``number`` features over the whole domain: the functions of its corners, if it has any, and ridges."""
+    corners, fields = corner_functions(problem), plane_corner_functions(problem, scaling)
+    ridges = max(1, number - sum(corner.num_features for corner in corners))
+    smooth = smooth_features(problem, ridges, bandwidth, seed=seed)
+    return replace(smooth, corners=corners, plane_corners=fields)
+
+
+def smooth_features(
+    problem: Problem, number: int, bandwidth: Tensor, *, seed: int
+) -> RandomFeatures:
+    """Return ``number`` ridges over the whole domain, one of them a constant."""
+    generator = torch.Generator().manual_seed(seed)
+    slopes, offsets = draw_features(number, bandwidth, generator)
+    slopes[0], offsets[0] = 0.0, 1.0
+    outputs = len(problem.component_names)
+    return RandomFeatures(slopes, offsets, outputs, embedding=with_kinks(problem))
+
+
+def num_slopes(problem: Problem) -> int:
+    """Return the number of slopes of a feature: one for each axis and for each surface it may kink at."""
+    return with_kinks(problem).num_features(problem.frame.num_axes)
+
+
+def all_axes(value: float, axes: int) -> Tensor:
+    """Return one slope for all axes, shape (axes,)."""
+    return torch.full((axes,), value, dtype=torch.float64, device="cpu")
