@@ -1,20 +1,22 @@
 """What a declaration says about its network: periods, kinks, corners, given values, freedom of divergence."""
 
-from pinnsolve.architecture.corners import corner_functions
+from pinnsolve.architecture.corners import Corner, corner_functions
 from pinnsolve.architecture.exact import exact_boundary_for
 from pinnsolve.architecture.flow import stream_function_for
 from pinnsolve.architecture.kinks import with_kinks
 from pinnsolve.architecture.periods import periodic_axes
-from pinnsolve.architecture.plane_corners import plane_corner_functions
+from pinnsolve.architecture.plane_corners import plane_corner_functions, singular_corners
 from pinnsolve.architecture.satisfied import satisfied_conditions, satisfied_rows
 
 __all__ = [
+    "Corner",
     "corner_functions",
     "exact_boundary_for",
     "periodic_axes",
     "plane_corner_functions",
     "satisfied_conditions",
     "satisfied_rows",
+    "singular_corners",
     "stream_function_for",
     "with_kinks",
 ]

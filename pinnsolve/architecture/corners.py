@@ -26,6 +26,8 @@ class Corner:
         after: Name of the part that starts there.
         angle: Interior angle in rad, between 0 and 2 pi.
         start: Angle in rad from the first axis at which the interior begins, anticlockwise.
+        before_curve: The piece that ends there.
+        after_curve: The piece that starts there.
     """
 
     place: Array
@@ -33,6 +35,8 @@ class Corner:
     after: str
     angle: float
     start: float
+    before_curve: Curve
+    after_curve: Curve
 
 
 def corner_functions(problem: Problem) -> tuple[CornerFunctions, ...]:
@@ -81,7 +85,7 @@ def corners_of(problem: Problem) -> Iterator[Corner]:
             stop = math.atan2(-inwards[1], -inwards[0])
             angle = (stop - start) % (2.0 * math.pi)
             if _LEAST_ANGLE < angle < 2.0 * math.pi - _LEAST_ANGLE:
-                yield Corner(place, before.part, after.part, angle, start)
+                yield Corner(place, before.part, after.part, angle, start, before, after)
 
 
 def _is_mixed(given: Set[str], corner: Corner) -> bool:
@@ -102,10 +106,10 @@ def _terms(angle: float, *, mixed: bool) -> tuple[Term, ...]:
     for k in range(1, math.floor(highest / step + _WHOLE) + 1):
         a = k * step
         if abs(a - round(a)) > _WHOLE:
-            terms.append((a, 0))
+            terms.append((a, 0, 0))
         else:
             most = min(round(a), _LOGARITHMS) if mixed else 1
-            terms.extend((float(round(a)), q) for q in range(1, most + 1))
+            terms.extend((float(round(a)), q, 0) for q in range(1, most + 1))
     return tuple(terms)
 
 

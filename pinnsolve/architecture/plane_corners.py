@@ -14,9 +14,10 @@ from pinnsolve.architecture.corners import Corner, corners_of, free_direction
 from pinnsolve.architecture.given import components_given_by, given_values
 from pinnsolve.conditions import Interface, Outlet, Periodic, Symmetry, Traction
 from pinnsolve.jets import Coordinates
+from pinnsolve.networks.corners import CornerFunctions, Term
 from pinnsolve.networks.plane_corners import PlaneCornerFunctions, Power
 from pinnsolve.physics import AxisymmetricElasticity, Elasticity, NavierStokes, Stokes
-from pinnsolve.problem import Problem
+from pinnsolve.problem import Array, Problem
 from pinnsolve.scaling import Scaling
 
 Side = Literal["held", "free", "mirror"]
@@ -31,15 +32,22 @@ class _Principal:
         field: Name of the vector field.
         kappa: Kolosov's constant.
         viscosity: Of a flow, in Pa s; None for a solid.
+        follows: What else is in the equations: derivatives of lower order, products of the flow, or nothing.
     """
 
     field: str
     kappa: float
     viscosity: float | None = None
+    follows: Literal["curvature", "inertia", ""] = ""
 
 
-def plane_corner_functions(problem: Problem, scaling: Scaling) -> tuple[PlaneCornerFunctions, ...]:
+def plane_corner_functions(
+    problem: Problem, scaling: Scaling
+) -> tuple[tuple[PlaneCornerFunctions, ...], tuple[CornerFunctions, ...]]:
     """Return the singular vector fields of the corners that have any; none but for steady plane solids and flows.
+
+    The second are what else comes with them, since the fields solve the equations but for lower derivatives and
+    inertia: for every component, the functions whose second derivatives these are.
 
     Args:
         problem: The declaration.
@@ -47,21 +55,16 @@ def plane_corner_functions(problem: Problem, scaling: Scaling) -> tuple[PlaneCor
     """
     principal = _principal(problem)
     if principal is None or problem.domain.dim != 2 or problem.frame.num_axes != 2:
-        return ()
+        return (), ()
     if problem.unknowns or any(isinstance(c, Periodic | Interface) for c in problem.conditions):
-        return ()
-    names = problem.component_names
-    u, v = (names.index(f"{principal.field}_{axis}") for axis in ("x", "y"))
+        return (), ()
     half = scaling.half_lengths
-    middle = 0.5 * (scaling.lower + scaling.upper)
-    length = float(half.norm())
-    unit = float(scaling.scale[u])
-    p, of_pressure = -1, 0.0
-    if principal.viscosity is not None:
-        p = names.index("pressure")
-        of_pressure = -4.0 * principal.viscosity * unit / (length * float(scaling.scale[p]))
-    factors = (1.0, unit / float(scaling.scale[v]), of_pressure)
-    found, room = [], _MOST_FIELDS
+    middle, length = 0.5 * (scaling.lower + scaling.upper), float(half.norm())
+    hx, hy = (half / length).tolist()
+    components, factors = _in_network_units(problem, principal, scaling)
+    found: list[PlaneCornerFunctions] = []
+    others: list[CornerFunctions] = []
+    room = _MOST_FIELDS
     for corner, powers in sorted(_singular(problem, principal, scaling), key=_leading):
         direction = free_direction(problem, corner)
         kept = tuple(powers[: room // _FIELDS])
@@ -69,7 +72,6 @@ def plane_corner_functions(problem: Problem, scaling: Scaling) -> tuple[PlaneCor
             continue
         room -= _FIELDS * len(kept)
         x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
-        hx, hy = (half / length).tolist()
         found.append(
             PlaneCornerFunctions(
                 (x, y),
@@ -77,24 +79,129 @@ def plane_corner_functions(problem: Problem, scaling: Scaling) -> tuple[PlaneCor
                 direction,
                 kept,
                 principal.kappa,
-                (u, v, p),
+                components,
                 factors,
-                len(names),
+                len(problem.component_names),
             )
         )
-    return tuple(found)
+        terms = tuple(t for power in kept for t in _following(power, principal))
+        if terms:
+            others.append(CornerFunctions((x, y), (hx, hy), direction, terms))
+    return tuple(found), tuple(others)
+
+
+def singular_corners(problem: Problem, scaling: Scaling) -> tuple[Corner, ...]:
+    """Return the corners that :func:`plane_corner_functions` has functions for.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units.
+    """
+    functions, _ = plane_corner_functions(problem, scaling)
+    half = scaling.half_lengths
+    middle = 0.5 * (scaling.lower + scaling.upper)
+    places = {f.center for f in functions}
+
+    def center(corner: Corner) -> tuple[float, float]:
+        x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
+        return x, y
+
+    return tuple(c for c in corners_of(problem) if center(c) in places) if places else ()
+
+
+def _in_network_units(
+    problem: Problem, principal: _Principal, scaling: Scaling
+) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
+    """Return the places of u, v and pressure among the components, and the factors that make them fit together."""
+    names = problem.component_names
+    u, v = (names.index(f"{principal.field}_{axis}") for axis in ("x", "y"))
+    unit, length = float(scaling.scale[u]), float(scaling.half_lengths.norm())
+    p, of_pressure = -1, 0.0
+    if principal.viscosity is not None:
+        p = names.index("pressure")
+        of_pressure = -4.0 * principal.viscosity * unit / (length * float(scaling.scale[p]))
+    return (u, v, p), (1.0, unit / float(scaling.scale[v]), of_pressure)
+
+
+def _following(power: Power, principal: _Principal) -> tuple[Term, ...]:
+    """Return the functions that follow on a power."""
+    real, imaginary, q = power
+    if imaginary != 0.0 or real > _HIGHEST_FOLLOWED:
+        return ()
+    if principal.follows == "curvature":  # second derivatives like zeta^(a - 1)
+        return tuple((real + 1.0 - b, q, b) for b in range(4))
+    if principal.follows == "inertia" and real == 1.0:  # like those of r^3: u . grad u grows with r
+        logs = (1, 2)
+        return tuple((d - b, j, b) for d in (3.0, 2.0) for b in range(int(d) + 1) for j in logs)
+    return ()
+
+
+def singular_corners(problem: Problem, scaling: Scaling) -> tuple[Corner, ...]:
+    """Return the corners that :func:`plane_corner_functions` has functions for.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units.
+    """
+    functions, _ = plane_corner_functions(problem, scaling)
+    half = scaling.half_lengths
+    middle = 0.5 * (scaling.lower + scaling.upper)
+    places = {f.center for f in functions}
+
+    def center(corner: Corner) -> tuple[float, float]:
+        x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
+        return x, y
+
+    return tuple(c for c in corners_of(problem) if center(c) in places) if places else ()
+
+
+def _in_network_units(
+    problem: Problem, principal: _Principal, scaling: Scaling
+) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
+    """Return the places of u, v and pressure among the components, and the factors that make them fit together."""
+    names = problem.component_names
+    u, v = (names.index(f"{principal.field}_{axis}") for axis in ("x", "y"))
+    unit, length = float(scaling.scale[u]), float(scaling.half_lengths.norm())
+    p, of_pressure = -1, 0.0
+    if principal.viscosity is not None:
+        p = names.index("pressure")
+        of_pressure = -4.0 * principal.viscosity * unit / (length * float(scaling.scale[p]))
+    return (u, v, p), (1.0, unit / float(scaling.scale[v]), of_pressure)
+
+
+def _following(power: Power, principal: _Principal) -> tuple[Term, ...]:
+    """Return the functions that follow on a power."""
+    real, imaginary, q = power
+    if imaginary != 0.0 or real > _HIGHEST_FOLLOWED:
+        return ()
+    if principal.follows == "curvature":  # second derivatives like zeta^(a - 1)
+        return tuple((real + 1.0 - b, q, b) for b in range(4))
+    if principal.follows == "inertia" and real == 1.0:  # like those of r^3: u . grad u grows with r
+        logs = (1, 2)
+        return tuple((d - b, j, b) for d in (3.0, 2.0) for b in range(int(d) + 1) for j in logs)
+    return ()
+
+
+_AFTER_A_JUMP: tuple[Term, ...] = (
+    *((1.0 - b, q, b) for b in range(4) for q in (0, 1, 2) if b > 1 or q > 0),
+    (0.0, 1, 0),
+    (-1.0, 0, 1),
+    (-2.0, 0, 2),
+)
+"""Velocities like r and pressures like 1, with all their directions."""
 
 
 def _principal(problem: Problem) -> _Principal | None:
     match problem.physics:
-        case NavierStokes(dynamic_viscosity=viscosity) | Stokes(dynamic_viscosity=viscosity):
-            if isinstance(viscosity, int | float):
-                return _Principal("velocity", 1.0, float(viscosity))
+        case NavierStokes(dynamic_viscosity=mu) if isinstance(mu, int | float):
+            return _Principal("velocity", 1.0, float(mu), "inertia")
+        case Stokes(dynamic_viscosity=mu) if isinstance(mu, int | float):
+            return _Principal("velocity", 1.0, float(mu))
         case Elasticity(poissons_ratio=nu, plane=plane) if isinstance(nu, int | float):
             kappa = (3.0 - nu) / (1.0 + nu) if plane == "stress" else 3.0 - 4.0 * nu
             return _Principal("displacement", kappa)
         case AxisymmetricElasticity(poissons_ratio=nu) if isinstance(nu, int | float):
-            return _Principal("displacement", 3.0 - 4.0 * nu)
+            return _Principal("displacement", 3.0 - 4.0 * nu, follows="curvature")
         case _:
             pass
     return None
@@ -116,9 +223,12 @@ def _singular(
         if first == "mirror" or flat or angle > 2.0 * math.pi + _WHOLE:
             continue
         powers = _powers(angle, principal.kappa, first == last, first == "held")
-        jumps = first == last == "held" and "mirror" not in sides
-        if jumps and _jumps(problem, principal, scaling, corner):
-            powers = [(0.0, 0.0, 1), *powers]
+        if sides == ["held", "held"] and principal.viscosity is not None:
+            values, outflow = _at_corner(problem, principal, scaling, corner)
+            if values:
+                powers = [(0.0, 0.0, 1), *powers]
+            elif not outflow:  # a smooth flow begins like this
+                powers = [power for power in powers if power != (1.0, 0.0, 1)]
         if powers:
             yield corner, powers
 
@@ -138,21 +248,32 @@ def _side(problem: Problem, principal: _Principal, part: str) -> Side | None:
     return "free" if any(isinstance(c, Traction | Outlet) for c in here) else None
 
 
-def _jumps(problem: Problem, principal: _Principal, scaling: Scaling, corner: Corner) -> bool:
-    """Whether the values given on both sides disagree at the corner."""
+def _at_corner(
+    problem: Problem, principal: _Principal, scaling: Scaling, corner: Corner
+) -> tuple[bool, bool]:
+    """Return whether the values given on both sides disagree, and whether the gradient they give has a divergence."""
     given = given_values(problem, scaling)
-    unit = scaling.to_unit(torch.from_numpy(corner.place)[None])
-    for axis in ("x", "y"):
-        name = f"{principal.field}_{axis}"
-        here = given[name]
-        values = [
-            float(here[part].jet(Coordinates(unit, problem.frame)).value.reshape(-1)[0])
-            for part in (corner.before, corner.after)
-        ]
-        size = float(scaling.scale[problem.component_names.index(name)])
-        if abs(values[0] - values[1]) > _WHOLE * size:
-            return True
-    return False
+    step = _NEAR * problem.domain.size
+    names = [f"{principal.field}_{axis}" for axis in ("x", "y")]
+
+    def value(part: str, place: Array) -> Array:
+        unit = Coordinates(scaling.to_unit(torch.from_numpy(place)[None]), problem.frame)
+        return np.array([float(given[n][part].jet(unit).value.reshape(-1)[0]) for n in names])
+
+    sides = ((corner.after, corner.start), (corner.before, corner.start + corner.angle))
+    values = np.stack([value(part, corner.place) for part, _ in sides])
+    tangents = np.array([[math.cos(a), math.sin(a)] for _, a in sides]).T
+    slopes = [
+        (value(part, corner.place + step * tangents[:, k]) - values[k]) / step
+        for k, (part, _) in enumerate(sides)
+    ]
+    u = problem.component_names.index(names[0])
+    size = float(scaling.scale[u : u + 2].max())
+    jump = bool(np.abs(values[0] - values[1]).max() > _WHOLE * size)
+    if abs(math.sin(corner.angle)) < _WHOLE:
+        return jump, True
+    divergence = float(np.trace(np.stack(slopes, axis=1) @ np.linalg.inv(tangents)))
+    return jump, abs(divergence) * problem.domain.size > 1e3 * _NEAR * size
 
 
 def _powers(angle: float, kappa: float, alike: bool, held: bool) -> list[Power]:
@@ -224,6 +345,12 @@ def _newton(function: Callable[[complex], complex], start: complex) -> complex |
 
 
 _STEP = 1e-6
+
+_NEAR = 1e-5
+"""Distance from a corner, as a share of the region's size, at which the slope of given values is taken."""
+
+_HIGHEST_FOLLOWED = 2.0
+"""Highest exponent on which other functions follow."""
 
 _HIGHEST = 4.0
 """Highest real part of an exponent: what is left has four continuous derivatives."""

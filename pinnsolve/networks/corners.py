@@ -18,13 +18,13 @@ from torch import Tensor
 
 from pinnsolve.multi_index import MultiIndex
 
-Term = tuple[float, int]
-"""Exponent a and power q of the logarithm of ``z^a log(z)^q``."""
+Term = tuple[float, int, int]
+"""Exponent a, power q of the logarithm and exponent b of the conjugate of ``z^a log(z)^q conj(z)^b``."""
 
 
 @dataclass(frozen=True)
 class CornerFunctions:
-    """Real and imaginary parts of ``z^a log(z)^q`` around one corner.
+    """Real and imaginary parts of ``z^a log(z)^q conj(z)^b`` around one corner; harmonic where b = 0.
 
     With u and c a point and the corner in network units, ``z = (h0 (u0 - c0) + i h1 (u1 - c1)) exp(-i direction)``:
     the plane in its true proportions, turned so that the cut of the logarithm is opposite to ``direction``.
@@ -33,7 +33,7 @@ class CornerFunctions:
         center: The corner c in network units.
         lengths: Lengths (h0, h1) of the network units along both axes, in parts of any length.
         direction: Angle in rad, from the first axis; the cut runs from the corner the opposite way.
-        terms: Pairs (a, q), a > 0, q >= 0.
+        terms: Triples (a, q, b), q, b >= 0, a + b >= 0; a constant is none.
     """
 
     center: tuple[float, float]
@@ -47,9 +47,12 @@ class CornerFunctions:
             raise ValueError(
                 f"lengths of corner functions must be finite and > 0, got {self.lengths}"
             )
-        if not self.terms or any(not a > 0.0 or q < 0 for a, q in self.terms):
+        if not self.terms or any(
+            not a + b >= 0.0 or q < 0 or b < 0 or (a, q, b) == (0.0, 0, 0) for a, q, b in self.terms
+        ):
             raise ValueError(
-                f"corner functions need terms (exponent > 0, power of the logarithm >= 0), got {self.terms}"
+                "corner functions need terms (exponent, power of the logarithm >= 0, exponent of the conjugate >= 0) "
+                f"whose exponents have a sum >= 0, got {self.terms}"
             )
 
     @property
@@ -74,17 +77,32 @@ class CornerFunctions:
         z = torch.where(flat.abs() < NEAREST, torch.full_like(flat, NEAREST), flat)
         logarithm = torch.log(z)
         highest = max(len(index) for index in indices)
-        by_order = [
-            torch.stack([power_derivative(z, logarithm, a, q, order) for a, q in self.terms], dim=1)
-            for order in range(highest + 1)
-        ]
         streams = points.new_empty(len(indices), len(points), self.num_features)
-        for place, index in zip(streams, indices, strict=True):
-            factor = complex(1.0)
-            for axis in index:
-                factor *= along[axis]
-            place.copy_(torch.view_as_real(by_order[len(index)] * factor).flatten(1))
+        for k, (a, q, b) in enumerate(self.terms):
+            powers = [power_derivative(z, logarithm, a, q, order) for order in range(highest + 1)]
+            conjugates = [_power_of_conjugate(z, b, order) for order in range(highest + 1)]
+            for place, index in zip(streams, indices, strict=True):
+                value = torch.zeros_like(z)
+                for order, factor in enumerate(_ways([along[axis] for axis in index])):
+                    value += factor * powers[order] * conjugates[len(index) - order]
+                place[:, 2 * k : 2 * k + 2] = torch.view_as_real(value)
         return streams
+
+
+def _ways(steps: Sequence[complex]) -> list[complex]:
+    """Return the factor of every ``d^k / dz^k d^(n - k) / d conj(z)^(n - k)``, k = 0 .. n, in n derivatives."""
+    factors = [complex(1.0)]
+    for step in steps:
+        by_conjugate = [step.conjugate() * f for f in factors] + [0j]
+        by_z = [0j] + [step * f for f in factors]
+        factors = [one + other for one, other in zip(by_conjugate, by_z, strict=True)]
+    return factors
+
+
+def _power_of_conjugate(z: Tensor, exponent: int, order: int) -> Tensor:
+    """Return a derivative of ``conj(z)^b`` by the conjugate."""
+    falling = math.prod(range(exponent - order + 1, exponent + 1))
+    return falling * z.conj() ** max(exponent - order, 0)
 
 
 def power_derivative(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.architecture import corner_functions, plane_corner_functions, with_kinks
-from pinnsolve.networks import RandomFeatures, draw_features
+from pinnsolve.networks import CornerFunctions, PlaneCornerFunctions, RandomFeatures, draw_features
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 
@@ -17,10 +17,18 @@ def features_for(
     problem: Problem, number: int, bandwidth: Tensor, scaling: Scaling, *, seed: int
 ) -> RandomFeatures:
     """Return ``number`` features over the whole domain: the functions of its corners, if it has any, and ridges."""
-    corners, fields = corner_functions(problem), plane_corner_functions(problem, scaling)
+    corners, fields = corner_features(problem, scaling)
     ridges = max(1, number - sum(corner.num_features for corner in corners))
     smooth = smooth_features(problem, ridges, bandwidth, seed=seed)
     return replace(smooth, corners=corners, plane_corners=fields)
+
+
+def corner_features(
+    problem: Problem, scaling: Scaling
+) -> tuple[tuple[CornerFunctions, ...], tuple[PlaneCornerFunctions, ...]]:
+    """Return the singular functions of every component, and the singular vector fields."""
+    fields, others = plane_corner_functions(problem, scaling)
+    return (*corner_functions(problem), *others), fields
 
 
 def smooth_features(

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pinnsolve.architecture import corner_functions, plane_corner_functions
+from pinnsolve.architecture import singular_corners
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures
@@ -27,7 +27,14 @@ from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
-from pinnsolve.training.feature_layers import all_axes, features_for, num_slopes, smooth_features
+from pinnsolve.training.corner_points import corner_blocks
+from pinnsolve.training.feature_layers import (
+    all_axes,
+    corner_features,
+    features_for,
+    num_slopes,
+    smooth_features,
+)
 from pinnsolve.training.warm import typical_slopes, unit_values
 
 _ALL = 10**9
@@ -244,8 +251,8 @@ def find_bandwidth(
         seed: Seed of features and points.
         begin: Returns where the iteration on given features starts.
     """
-    axes, corners = num_slopes(problem), corner_functions(problem)
-    fields = plane_corner_functions(problem, scaling)
+    axes = num_slopes(problem)
+    corners, fields = corner_features(problem, scaling)
 
     def loss(bandwidth: Tensor) -> float:
         smooth = smooth_features(problem, _TRIAL, bandwidth, seed=seed)
@@ -312,7 +319,11 @@ def system_on(
 ) -> System:
     """Return the system on new points, by default about 2.5 rows to a parameter."""
     number = counts if counts is not None else _counts(problem, network.num_features)
-    blocks = make_blocks(problem, number, seed=seed, choose=choose)
+    blocks = list(make_blocks(problem, number, seed=seed, choose=choose))
+    if network.plane_corners:
+        corners = singular_corners(problem, scaling)
+        near = math.ceil(_NEAR_CORNERS * number.interior)
+        blocks.extend(corner_blocks(problem, corners, near, seed=seed + 13))
     return _system(problem, blocks, network, scaling, weights)
 
 
@@ -375,6 +386,9 @@ _BEST_HEAD = 10.0**6.5
 
 _FEEDBACK = 1.0 / 15.0
 """Power of the head weights with which the bandwidth follows them: they fall with its 15th power or so."""
+
+_NEAR_CORNERS = 0.1
+"""Points near each singular corner, as a share of those inside."""
 
 _JUDGES = 1000
 """Features whose number of points is used to compare stages."""
