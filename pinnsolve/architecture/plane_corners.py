@@ -91,7 +91,9 @@ def plane_corner_functions(
 
 
 def singular_corners(problem: Problem, scaling: Scaling) -> tuple[Corner, ...]:
-    """Return the corners that :func:`plane_corner_functions` has functions for.
+    """Return the corners that :func:`plane_corner_functions` has functions for; not those where given values jump.
+
+    Near a jump the equations have terms without bound, which points there would be about.
 
     Args:
         problem: The declaration.
@@ -100,53 +102,7 @@ def singular_corners(problem: Problem, scaling: Scaling) -> tuple[Corner, ...]:
     functions, _ = plane_corner_functions(problem, scaling)
     half = scaling.half_lengths
     middle = 0.5 * (scaling.lower + scaling.upper)
-    places = {f.center for f in functions}
-
-    def center(corner: Corner) -> tuple[float, float]:
-        x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
-        return x, y
-
-    return tuple(c for c in corners_of(problem) if center(c) in places) if places else ()
-
-
-def _in_network_units(
-    problem: Problem, principal: _Principal, scaling: Scaling
-) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
-    """Return the places of u, v and pressure among the components, and the factors that make them fit together."""
-    names = problem.component_names
-    u, v = (names.index(f"{principal.field}_{axis}") for axis in ("x", "y"))
-    unit, length = float(scaling.scale[u]), float(scaling.half_lengths.norm())
-    p, of_pressure = -1, 0.0
-    if principal.viscosity is not None:
-        p = names.index("pressure")
-        of_pressure = -4.0 * principal.viscosity * unit / (length * float(scaling.scale[p]))
-    return (u, v, p), (1.0, unit / float(scaling.scale[v]), of_pressure)
-
-
-def _following(power: Power, principal: _Principal) -> tuple[Term, ...]:
-    """Return the functions that follow on a power."""
-    real, imaginary, q = power
-    if imaginary != 0.0 or real > _HIGHEST_FOLLOWED:
-        return ()
-    if principal.follows == "curvature":  # second derivatives like zeta^(a - 1)
-        return tuple((real + 1.0 - b, q, b) for b in range(4))
-    if principal.follows == "inertia" and real == 1.0:  # like those of r^3: u . grad u grows with r
-        logs = (1, 2)
-        return tuple((d - b, j, b) for d in (3.0, 2.0) for b in range(int(d) + 1) for j in logs)
-    return ()
-
-
-def singular_corners(problem: Problem, scaling: Scaling) -> tuple[Corner, ...]:
-    """Return the corners that :func:`plane_corner_functions` has functions for.
-
-    Args:
-        problem: The declaration.
-        scaling: Maps between SI and network units.
-    """
-    functions, _ = plane_corner_functions(problem, scaling)
-    half = scaling.half_lengths
-    middle = 0.5 * (scaling.lower + scaling.upper)
-    places = {f.center for f in functions}
+    places = {f.center for f in functions if f.powers[0][0] > 0.0}
 
     def center(corner: Corner) -> tuple[float, float]:
         x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()

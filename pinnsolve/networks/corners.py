@@ -33,7 +33,7 @@ class CornerFunctions:
         center: The corner c in network units.
         lengths: Lengths (h0, h1) of the network units along both axes, in parts of any length.
         direction: Angle in rad, from the first axis; the cut runs from the corner the opposite way.
-        terms: Triples (a, q, b), q, b >= 0, a + b >= 0; a constant is none.
+        terms: Triples (a, q, b), q, b >= 0, a + b > 0.
     """
 
     center: tuple[float, float]
@@ -47,12 +47,10 @@ class CornerFunctions:
             raise ValueError(
                 f"lengths of corner functions must be finite and > 0, got {self.lengths}"
             )
-        if not self.terms or any(
-            not a + b >= 0.0 or q < 0 or b < 0 or (a, q, b) == (0.0, 0, 0) for a, q, b in self.terms
-        ):
+        if not self.terms or any(not a + b > 0.0 or q < 0 or b < 0 for a, q, b in self.terms):
             raise ValueError(
                 "corner functions need terms (exponent, power of the logarithm >= 0, exponent of the conjugate >= 0) "
-                f"whose exponents have a sum >= 0, got {self.terms}"
+                f"whose exponents have a sum > 0, got {self.terms}"
             )
 
     @property

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 import pinnsolve as ps
-from pinnsolve.architecture import plane_corner_functions
+from pinnsolve.architecture import plane_corner_functions, singular_corners
 from pinnsolve.architecture.plane_corners import exponents
 from pinnsolve.catalogue import shipped_problem
+from pinnsolve.training.corner_points import corner_blocks
 from pinnsolve.training.trunk import scaling_of
 
 
 def functions_of(problem):
-    return plane_corner_functions(problem, scaling_of(problem, 0))
+    return plane_corner_functions(problem, scaling_of(problem, 0))[0]
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,25 @@ def test_cooks_membrane_converges_beyond_finite_elements():
     solution = ps.solve(problem, ps.Method(trunk="random", max_seconds=600.0), seed=0)
     tip = solution.at([[48.0, 52.0]]).displacement[0, 1]
     assert tip == pytest.approx(23.96774, rel=1e-4)
+
+
+def test_a_velocity_that_is_smooth_in_a_corner_has_no_logarithm():
+    """On Kovasznay's box the slopes of the given velocity have no divergence, below a parabolic lid they have."""
+    smooth = functions_of(shipped_problem("kovasznay"))
+    assert all(power[2] == 0 for c in smooth for power in c.powers)
+    lid = functions_of(shipped_problem("lid_driven_cavity", lid="parabolic"))
+    assert sorted(c.center for c in lid if (1.0, 0.0, 1) in c.powers) == [(-1.0, 1.0), (1.0, 1.0)]
+
+
+def test_points_near_a_corner_lie_inside_and_on_its_sides():
+    problem = shipped_problem("lid_driven_cavity", lid="parabolic")
+    scaling = scaling_of(problem, 0)
+    corners = singular_corners(problem, scaling)
+    blocks = list(corner_blocks(problem, corners, 30, seed=0))
+    assert len(corners) == 4
+    for block in blocks:
+        points = block.point_sets[0].numpy()
+        nearest = np.min([np.linalg.norm(points - c.place, axis=1) for c in corners], axis=0)
+        assert nearest.min() < 1e-3
+        assert problem.domain.contains(points).all()
+    assert {block.kind for block in blocks} == {"interior", "boundary"}

@@ -23,6 +23,7 @@ from pinnsolve.networks import (
     FrozenInputs,
     Network,
     Periodic,
+    PlaneCornerFunctions,
     RandomFeatures,
     draw_features,
 )
@@ -134,12 +135,26 @@ def test_features_come_back_bit_by_bit(base: bool) -> None:
 
 
 def test_corner_functions_come_back_bit_by_bit() -> None:
-    corner = CornerFunctions((0.1, -1.0), (0.6, 0.8), math.pi / 3, ((2.0 / 3.0, 0), (2.0, 1)))
-    problem, wanted = kovasznay(), replace(features(base=False, number=20), corners=(corner,))
+    corner = CornerFunctions(
+        (0.1, -1.0), (0.6, 0.8), math.pi / 3, ((2.0 / 3.0, 0, 0), (2.0, 1, 0), (1.5, 0, 1))
+    )
+    plane = PlaneCornerFunctions(
+        (1.0, 1.0),
+        (0.6, 0.8),
+        0.3,
+        ((0.5, 0.1, 0), (1.0, 0.0, 1)),
+        1.0,
+        (0, 1, 2),
+        (1.0, 1.0, -0.1),
+        3,
+    )
+    smooth = features(base=False, number=20)
+    problem, wanted = kovasznay(), replace(smooth, corners=(corner,), plane_corners=(plane,))
     found = network_of(network_text(wanted), problem, scaling_of(problem))
     assert_same_features(found, wanted)
     assert isinstance(found, RandomFeatures)
     assert found.corners == wanted.corners
+    assert found.plane_corners == wanted.plane_corners
 
 
 @pytest.mark.parametrize("base", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,8 +13,9 @@ from torch import Tensor
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.networks import CornerFunctions, RandomFeatures
 
-TERMS = ((2.0 / 3.0, 0), (1.0, 1), (2.0, 2), (3.0, 1))
+TERMS = ((2.0 / 3.0, 0, 0), (1.0, 1, 0), (2.0, 2, 0), (3.0, 1, 0))
 CORNER = CornerFunctions((-1.0, -0.9), (0.6, 0.8), 0.7, TERMS)
+MIXED = replace(CORNER, terms=((0.7, 0, 1), (-0.5, 1, 3), (2.0, 2, 2)))
 
 
 def plain(corner: CornerFunctions, points: Tensor) -> Tensor:
@@ -25,20 +27,24 @@ def plain(corner: CornerFunctions, points: Tensor) -> Tensor:
     c, s = math.cos(corner.direction), math.sin(corner.direction)
     angle = torch.atan2(c * y - s * x, c * x + s * y)
     columns = []
-    for a, q in corner.terms:
+    for a, q, b in corner.terms:
         log_real, log_imag = torch.log(radius), angle
         real, imag = radius**a * torch.cos(a * angle), radius**a * torch.sin(a * angle)
         for _ in range(q):
             real, imag = real * log_real - imag * log_imag, real * log_imag + imag * log_real
+        for _ in range(b):
+            across, along = radius * torch.sin(-angle), radius * torch.cos(angle)
+            real, imag = real * along - imag * across, real * across + imag * along
         columns += [real, imag]
     return torch.stack(columns, dim=1)
 
 
-def test_streams_are_partial_derivatives(check_derivatives) -> None:
+@pytest.mark.parametrize("corner", [CORNER, MIXED])
+def test_streams_are_partial_derivatives(check_derivatives, corner) -> None:
     def streams(points: Tensor, indices: tuple[MultiIndex, ...]) -> Tensor:
         if points.requires_grad:
-            return plain(CORNER, points)[None]
-        return CORNER.streams(points, indices)
+            return plain(corner, points)[None]
+        return corner.streams(points, indices)
 
     check_derivatives(streams, 2, 3)
 
@@ -54,7 +60,7 @@ def test_all_are_harmonic_in_the_true_proportions() -> None:
 @pytest.mark.parametrize("angle", [1.5 * math.pi, 2.0 * math.pi - 0.1, 2.0, 0.5])
 def test_powers_fulfil_homogeneous_conditions_on_both_sides(angle: float) -> None:
     """Of a wedge around ``direction``: odd multiples of pi / angle are even functions that vanish there."""
-    corner = CornerFunctions((0.0, 0.0), (0.5, 2.0), 0.7, ((math.pi / angle, 0),))
+    corner = CornerFunctions((0.0, 0.0), (0.5, 2.0), 0.7, ((math.pi / angle, 0, 0),))
     for side in (0.5, -0.5):
         ray = cmath.exp(1j * (corner.direction + side * angle * (1.0 - 1e-12)))
         at = torch.tensor([[ray.real / 0.5, ray.imag / 2.0]], dtype=torch.float64)
@@ -96,8 +102,8 @@ def test_they_are_features_after_the_ridges(check_network) -> None:
         ),
         ((1.0, math.inf), TERMS, "lengths of corner functions"),
         ((1.0, 1.0), (), r"need terms .*, got \(\)"),
-        ((1.0, 1.0), ((0.0, 1),), r"exponent > 0, .*got \(\(0.0, 1\),\)"),
-        ((1.0, 1.0), ((1.0, -1),), "power of the logarithm >= 0"),
+        ((1.0, 1.0), ((0.0, 1, 0),), r"sum > 0, got \(\(0.0, 1, 0\),\)"),
+        ((1.0, 1.0), ((1.0, -1, 0),), "power of the logarithm >= 0"),
     ],
 )
 def test_refusals(lengths, terms, match) -> None:
