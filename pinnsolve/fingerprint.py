@@ -42,6 +42,9 @@ def declared(problem: Problem) -> Fingerprint:
     measures = {
         f"the size of {part}": problem.domain.part_measure(part) for part in problem.domain.parts
     }
+    tails = [data.likelihood for data in problem.data]
+    if any(tail != "normal" for tail in tails):
+        texts["the likelihood of the measurements"] = ", ".join(tails)
     return {**texts, **measures, **_tried(problem)}
 
 
@@ -84,7 +87,7 @@ def _tried(problem: Problem) -> dict[str, float]:
                 what = f"the equation {name} of {block.name}"
                 found[what] = found.get(what, 0.0) + float(size.mean())
         if block.noise is not None:
-            found["the noise of the measurements"] = float(block.noise.square().mean())
+            found[f"the noise of the {block.name}"] = float(block.noise.square().mean())
     return found
 
 
