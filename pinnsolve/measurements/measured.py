@@ -82,7 +82,7 @@ def measured_unit(name: str, units: Mapping[str, str]) -> str | None:
     if not axis:
         return unit
     per = "s" if axis == "t" else "m"
-    return f"({unit or '1'}) / {per}"
+    return f"({unit})/{per}" if "/" in unit or " " in unit else f"{unit or '1'}/{per}"
 
 
 def split_slope(name: str) -> tuple[str, str]:
