@@ -77,8 +77,11 @@ class Problem:
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "quantities", tuple(self.quantities))
         if self.measurements is not None and not isinstance(self.measurements, Measurements):
-            several = tuple(self.measurements)
-            object.__setattr__(self, "measurements", several or None)
+            if not isinstance(self.measurements, Sequence):
+                raise ValueError(
+                    f"measurements must be Measurements(...) or several of them, got {self.measurements!r}"
+                )
+            object.__setattr__(self, "measurements", tuple(self.measurements) or None)
         found = find_ranges(self.physics, self.conditions, tuple(self.ranges))
         object.__setattr__(self, "ranges", found)
         check_problem(self)
@@ -107,10 +110,9 @@ class Problem:
     @property
     def data(self) -> tuple[Measurements, ...]:
         """All measurements; none is an empty tuple."""
-        if self.measurements is None:
-            return ()
-        one = isinstance(self.measurements, Measurements)
-        return (self.measurements,) if one else tuple(self.measurements)  # type: ignore[arg-type,return-value]
+        if isinstance(self.measurements, Measurements):
+            return (self.measurements,)
+        return tuple(self.measurements or ())
 
     @property
     def materials(self) -> tuple[Shape, ...]:

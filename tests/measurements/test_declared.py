@@ -263,6 +263,10 @@ REFUSED = {
         lambda: rig(TWO, {"temperature": 0.0}, temperature=[1.0, 2.0]),
         "sigma must be > 0, one number or one per point, got 0.0 for 'temperature'",
     ),
+    "a number for measurements": (
+        lambda: ps.Problem("plate", PLATE, ps.Heat(1.0), HOT, measurements=3.0),  # type: ignore[arg-type]
+        "measurements must be Measurements.* got 3.0",
+    ),
     "a table for measurements": (
         lambda: ps.Problem("plate", PLATE, ps.Heat(1.0), HOT, measurements=[TWO]),  # type: ignore[list-item]
         "measurements must be Measurements",

@@ -8,6 +8,7 @@ import torch
 from scipy import integrate, stats
 from scipy.special import huber
 
+import pinnsolve as ps
 from pinnsolve.measurements.likelihood import (
     BEND,
     FREEDOM,
@@ -15,9 +16,25 @@ from pinnsolve.measurements.likelihood import (
     spread_of_median,
     typical_ratio,
 )
+from pinnsolve.training.trunk import prepare
 
 RATIOS = np.concatenate(([0.0], np.geomspace(1e-9, 1e4, 200)))
 RATIOS = np.concatenate((-RATIOS[::-1], RATIOS))
+
+
+@pytest.mark.parametrize("kind", ["student", "huber"])
+def test_weights_do_not_depend_on_how_far_the_start_is(kind) -> None:
+    """Far from the readings heavy tails are flat; balanced by that, the data would bend the physics later."""
+
+    def weights(likelihood: str) -> dict[object, float]:
+        data = ps.Measurements(
+            [[0.3], [0.6]], {"temperature": [900.0, 950.0]}, 1e-3, likelihood=likelihood
+        )
+        problem = ps.Problem("rod", ps.Interval(0.0, 1.0), ps.Heat(1.0), [], measurements=data)
+        method = ps.Method(hidden=(4,), points=ps.PointCounts(10, 2))
+        return dict(prepare(problem, method, seed=0)[0].weights)
+
+    assert weights(kind) == weights("normal")
 
 
 def rows(kind: str, ratios: np.ndarray) -> np.ndarray:
