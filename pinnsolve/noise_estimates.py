@@ -159,9 +159,17 @@ def _freedom_taken(system: System, theta: Tensor) -> dict[RowKey, float]:
         if is_data:
             pieces = wide.split([number for _, number in members])
             rows += [(key, piece) for (key, _), piece in zip(members, pieces, strict=True)]
-    gram.diagonal().add_(_REGULARISATION * float(gram.diagonal().max()))
+    ridged = gram.clone()
+    ridged.diagonal().add_(_REGULARISATION * float(gram.diagonal().max()))
+    factors = torch.linalg.lu_factor(ridged)
     taken: dict[RowKey, float] = {}
     for key, piece in rows:
-        leverage = float((piece * torch.linalg.solve(gram, piece.T).T).sum())
-        taken[key] = taken.get(key, 0.0) + leverage
+        response = torch.zeros_like(piece.T)
+        for _ in range(_REFINEMENTS):
+            response += torch.linalg.lu_solve(*factors, piece.T - gram @ response)
+        taken[key] = taken.get(key, 0.0) + float((piece * response.T).sum())
     return taken
+
+
+_REFINEMENTS = 4
+"""Iterations of Tikhonov's regularisation: what it takes from a degree of freedom is raised to this power."""

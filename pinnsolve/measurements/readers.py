@@ -23,6 +23,9 @@ Array = npt.NDArray[np.float64]
 
 _AXES = ("x", "y", "z", "t")
 
+_MEANT = {"C": "degC", "F": "degF"}
+"""What headings mean by units that would be coulomb and farad."""
+
 _WORDS = ("flux",)
 """Ends of names that would be units: femtolux."""
 
@@ -113,11 +116,11 @@ def split_heading(heading: str) -> tuple[str, str]:
     """
     match = re.fullmatch(r"(.+?)\s*[\[(]\s*(.*?)\s*[\])]", heading.strip())
     if match:
-        return match[1], match[2]
+        return match[1], _MEANT.get(match[2], match[2])
     head, _, tail = heading.strip().rpartition("_")
     if not head or tail in (*_AXES, *_WORDS) or tail.isdigit() or not is_unit(tail):
         return heading.strip(), ""
-    return head, tail
+    return head, _MEANT.get(tail, tail)
 
 
 def read_csv(path: str | Path, *, separator: str | None, encoding: str | None) -> Table:

@@ -85,6 +85,8 @@ def test_an_encoding_that_is_none(tmp_path) -> None:
     ("heading", "name", "unit"),
     [
         ("T [degC]", "T", "degC"),
+        ("temperature_C", "temperature", "degC"),
+        ("T (F)", "T", "degF"),
         ("x (mm)", "x", "mm"),
         ("velocity_x_m/s", "velocity_x", "m/s"),
         ("velocity_x", "velocity_x", ""),
