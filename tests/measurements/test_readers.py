@@ -182,6 +182,23 @@ def test_files_that_are_something_else(tmp_path, reader, name, what) -> None:
         getattr(ps.Measurements, reader)(tmp_path / name, sigma=1.0)
 
 
+def test_labelled_arrays_without_a_name() -> None:
+    with pytest.raises(ValueError, match="the array has no name to know the quantity by"):
+        ps.Measurements.from_xarray(xarray.DataArray([1.0], {"x": [0.0]}), sigma=1.0)
+    with pytest.raises(ValueError, match="expected a Dataset or a DataArray, got list"):
+        ps.Measurements.from_xarray([1.0], sigma=1.0)  # type: ignore[arg-type]
+    dated = xarray.DataArray([1.0], {"x": np.array(["2020-01-01"], "datetime64[ns]")}, name="T")
+    with pytest.raises(ValueError, match="'x' must be a column of numbers"):
+        ps.Measurements.from_xarray(dated, sigma=1.0)
+
+
+def test_a_mesh_without_values(tmp_path) -> None:
+    mesh = meshio.Mesh(np.eye(3), [("triangle", [[0, 1, 2]])])
+    mesh.write(tmp_path / "a.vtu")
+    with pytest.raises(ValueError, match=r"a.vtu: the mesh has no point data; write values at poi"):
+        ps.Measurements.from_vtu(tmp_path / "a.vtu", sigma=1.0, space_dim=2)
+
+
 def test_a_mesh_that_is_none(tmp_path) -> None:
     (tmp_path / "a.vtu").write_text("<none/>")
     with pytest.raises(ValueError, match=r"a.vtu: cannot be read as a mesh"):
