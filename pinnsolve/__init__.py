@@ -61,7 +61,7 @@ from pinnsolve.jets import (
     transpose,
     where,
 )
-from pinnsolve.measurements import Measurements
+from pinnsolve.measurements import LineAverage, Measurements, PatchAverage
 from pinnsolve.method import Method
 from pinnsolve.physics import (
     AxisymmetricElasticity,
@@ -114,6 +114,7 @@ __all__ = [
     "Interface",
     "Interval",
     "Jet",
+    "LineAverage",
     "Measurements",
     "Mesh",
     "Method",
@@ -121,6 +122,7 @@ __all__ = [
     "Neumann",
     "NoSlip",
     "Outlet",
+    "PatchAverage",
     "Periodic",
     "Physics",
     "PointCounts",

@@ -20,6 +20,7 @@ from pinnsolve.collocation import in_full, tensor
 from pinnsolve.conditions import Condition, Initial, Interface, Periodic
 from pinnsolve.geometry.partition import sample_around
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
+from pinnsolve.measurements import DataGroup, Likelihood, data_groups, mean_measured
 from pinnsolve.problem import Problem
 from pinnsolve.unknowns import bind
 
@@ -34,13 +35,15 @@ class Site:
         fields: One entry per point set.
         x: Coordinates, one entry per point set.
         normal: Outward unit normal, or None inside.
-        data: Measured values, shape (N,) each, by component.
+        data: Measured values, shape (N,) each, by name.
+        shares: Share of each point set in a mean, shape (N, number of point sets).
     """
 
     fields: tuple[Fields, ...]
     x: tuple[Coordinates, ...]
     normal: Jet
     data: Mapping[str, Tensor]
+    shares: Tensor
 
 
 Rows = Callable[[Site, Mapping[str, object]], dict[str, Jet]]
@@ -55,11 +58,13 @@ class Block:
         name: For tables: ``interior``, ``left: Dirichlet`` ...
         kind: What sort of statement it is.
         point_sets: Points in SI units, each of shape (N, D); two sets for a periodic pair
-            and for the sides of an interface, else one.
+            and for the sides of an interface, one for each node of a mean over a sensor, else one.
         law: The equations.
         normals: Outward unit normals, shape (N, space dimension); zeros where there is no boundary.
-        data: Measured values by component, each of shape (N,); empty unless the block is data.
+        data: Measured values by name, each of shape (N,); empty unless the block is data.
         noise: Standard deviation of the measured values, shape (N,), or None.
+        shares: Share of each point set in a mean, shape (N, number of point sets), or None.
+        likelihood: How noise is distributed.
     """
 
     name: str
@@ -69,6 +74,8 @@ class Block:
     normals: Tensor
     data: Mapping[str, Tensor] = field(default_factory=dict)
     noise: Tensor | None = None
+    shares: Tensor | None = None
+    likelihood: Likelihood = "normal"
 
     @property
     def num_points(self) -> int:
@@ -90,7 +97,8 @@ class Block:
             values: A value for every unknown: a number or a tensor of shape () or (N,). The ranges
                 take their values from the coordinates.
         """
-        site = Site(fields, x, normal_jet(self.normals, x[0].frame), self.data)
+        shares = self.normals.new_ones(self.num_points, 1) if self.shares is None else self.shares
+        site = Site(fields, x, normal_jet(self.normals, x[0].frame), self.data, shares)
         return self.law(site, {**values, **x[0].parameters})
 
     def taken(self, span: slice | Tensor) -> Block:
@@ -108,6 +116,7 @@ class Block:
             normals=change(self.normals),
             data={name: change(column) for name, column in self.data.items()},
             noise=None if self.noise is None else change(self.noise),
+            shares=None if self.shares is None else change(self.shares),
         )
 
 
@@ -171,8 +180,7 @@ def make_blocks(
             floor = 1 if problem.frame.num_axes == 1 else 16
             number = max(round(counts.boundary * share), floor)
         blocks.append(choose(draw, number, seed + 101 * (i + 1)))
-    if problem.measurements is not None:
-        blocks.append(data_block(problem))
+    blocks += data_blocks(problem)
     if problem.floating_fields:
         blocks.append(gauge_block(problem))
     return tuple(blocks)
@@ -271,28 +279,40 @@ def initial_block(problem: Problem, condition: Initial, number: int, seed: int) 
     return replace(block, kind="initial")
 
 
-def data_block(problem: Problem) -> Block:
-    """Return measured components minus measurements, with the noise of each row."""
-    data = problem.measurements
-    if data is None:
-        raise ValueError(f"problem {problem.name!r} has no measurements")
-    names = problem.component_names
-    given = {name: tensor(column) for name, column in data.values.items()}
-    sigma = tensor(
-        np.broadcast_to(np.asarray(data.sigma, dtype=np.float64), len(data.points)).copy()
-    )
+def data_blocks(
+    problem: Problem, *, noise: Mapping[str, float] | None = None, held_out: bool = False
+) -> tuple[Block, ...]:
+    """Return measured quantities minus readings, one block for each group of them that shares its noise.
 
+    Args:
+        problem: The declaration.
+        noise: Noise that was estimated, by block.
+        held_out: Whether to return the rows that are kept from training instead.
+    """
+    groups = data_groups(problem.data, problem.domain.dim, noise=noise, held_out=held_out)
+    return tuple(_data_block(problem, group) for group in groups)
+
+
+def _data_block(problem: Problem, group: DataGroup) -> Block:
     def law(site: Site, values: Mapping[str, object]) -> dict[str, Jet]:
-        del values
-        f, frame = site.fields[0], site.x[0].frame
-        parts = [part for name in f for part in f[name].parts]
-        measured = site.data.items()
+        physics = bind(problem.physics, values)
         return {
-            name: Jet((), (parts[names.index(name)],), frame) - column for name, column in measured
+            name: mean_measured(name, site.fields, site.x, site.shares, physics) - reading
+            for name, reading in site.data.items()
         }
 
-    points = tensor(data.points)
-    return Block("measurements", "data", (points,), law, _no_normals(problem, points), given, sigma)
+    nodes = tuple(tensor(points) for points in group.nodes)
+    return Block(
+        group.name,
+        "data",
+        nodes,
+        law,
+        _no_normals(problem, nodes[0]),
+        {name: tensor(column) for name, column in group.values.items()},
+        tensor(group.noise),
+        tensor(group.shares),
+        group.likelihood,
+    )
 
 
 _NUM_GAUGES = 33

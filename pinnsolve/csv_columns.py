@@ -1,8 +1,11 @@
-"""Columns of numbers from a comma-separated file, by name, with errors that say where."""
+"""Columns of numbers from a file of separated values, by name, with errors that say where."""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +15,9 @@ import numpy.typing as npt
 from pinnsolve.naming import near_match_text
 
 Array = npt.NDArray[np.float64]
+
+Row = tuple[int, list[str]]
+"""Number of a line, and its entries."""
 
 
 def read_columns(path: str | Path, columns: Mapping[str, str] | None = None) -> dict[str, Array]:
@@ -25,12 +31,50 @@ def read_columns(path: str | Path, columns: Mapping[str, str] | None = None) -> 
     Raises:
         ValueError: Names the file, the line and the column of what cannot be read.
     """
-    header, table = _read_table(Path(path))
+    header, table = read_table(path)
     chosen = dict(columns) if columns is not None else _chosen(Path(path), header)
     missing = [name for name in chosen.values() if name not in header]
     if missing:
         raise ValueError(f"{path}: no column {missing[0]!r}. {near_match_text(missing[0], header)}")
     return {name: table[:, header.index(column)] for name, column in chosen.items()}
+
+
+def read_table(
+    path: str | Path, *, separator: str | None = None, encoding: str | None = None
+) -> tuple[list[str], Array]:
+    """Return header and numbers, shape (N, number of columns), of a file of separated values.
+
+    Args:
+        path: The file.
+        separator: What separates columns; None finds comma, semicolon or tab. Decimal commas are understood where
+            they are not separators.
+        encoding: Encoding; None reads UTF-8 and, with a byte order mark, UTF-16.
+
+    Raises:
+        ValueError: Names the file, the line and the column of what cannot be read.
+    """
+    file = Path(path)
+    text = _text_of(file, encoding)
+    between = separator if separator is not None else _separator_of(text)
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=between)
+        rows = [
+            (reader.line_num, row)
+            for row in reader
+            if any(entry.strip() for entry in row) and not row[0].lstrip().startswith("#")
+        ]
+    except (csv.Error, TypeError) as error:
+        raise ValueError(f"{file}: cannot be read as a CSV file ({error})") from error
+    if len(rows) < 2:
+        raise ValueError(
+            f"{file}: needs a header and at least one row of numbers, got {len(rows)} rows"
+        )
+    header = [name.strip() for name in rows[0][1]]
+    if len(header) == 1 and len(header[0].split()) == len(rows[1][1][0].split()) > 1:
+        raise ValueError(
+            f"{file}: columns seem to be separated by spaces; separate them by commas, semicolons or tabs"
+        )
+    return header, _table_of(file, header, rows[1:])
 
 
 def _chosen(path: Path, header: Sequence[str]) -> dict[str, str]:
@@ -65,35 +109,65 @@ def _stem(name: str) -> str:
     return head
 
 
-def _read_table(path: Path) -> tuple[list[str], Array]:
-    """Return header and numbers of a CSV file."""
+def _text_of(path: Path, encoding: str | None) -> str:
+    """Return what a file says."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            rows = [
-                (reader.line_num, row)
-                for row in reader
-                if row and not row[0].lstrip().startswith("#")
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raw = path.read_bytes()
+        if encoding is None:
+            utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            encoding = "utf-16" if utf16 else "utf-8-sig"
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"{path}: cannot be read as a CSV file in the encoding {encoding}: byte 0x{raw[error.start]:02x} in "
+            f"line {line}. Save it as UTF-8, or say encoding='cp1252' if it comes from Windows"
+        ) from error
+    except (OSError, LookupError) as error:
         raise ValueError(f"{path}: cannot be read as a CSV file ({error})") from error
-    if len(rows) < 2:
-        raise ValueError(
-            f"{path}: needs a header and at least one row of numbers, got {len(rows)} rows"
-        )
-    header = [name.strip() for name in rows[0][1]]
-    return header, np.array([_numbers(path, header, line, row) for line, row in rows[1:]])
 
 
-def _numbers(path: Path, header: Sequence[str], line: int, row: Sequence[str]) -> list[float]:
-    if len(row) != len(header):
+def _separator_of(text: str) -> str:
+    """Return the separator that gives header and first row the same number of columns; a comma if none does."""
+    lines = [
+        line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
+    for separator in (";", "\t", ","):
+        counts = {len(row) for row in csv.reader(lines[:2], delimiter=separator)}
+        if len(counts) == 1 and counts.pop() > 1:
+            return separator
+    return ","
+
+
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
+
+
+def _table_of(path: Path, header: Sequence[str], rows: Sequence[Row]) -> Array:
+    """Return the numbers below a header, whose decimal sign is a point or a comma throughout."""
+    for line, row in rows:
+        if len(row) != len(header):
+            doubled = "; are there decimal commas? Separate columns by semicolons then"
+            raise ValueError(
+                f"{path}: line {line} has {len(row)} entries, the header has {len(header)}"
+                f"{doubled if len(row) == 2 * len(header) else ''}"
+            )
+    entries = [entry for _, row in rows for entry in row]
+    commas = next((entry for entry in entries if _DECIMAL_COMMA.fullmatch(entry)), None)
+    points = next((entry for entry in entries if "." in entry), None)
+    if commas is not None and points is not None:
         raise ValueError(
-            f"{path}: line {line} has {len(row)} entries, the header has {len(header)}"
+            f"{path}: {commas!r} has a decimal comma, {points!r} a point; write all numbers in one way"
         )
+    return np.array([_numbers(path, header, line, row, commas is not None) for line, row in rows])
+
+
+def _numbers(
+    path: Path, header: Sequence[str], line: int, row: Sequence[str], has_commas: bool
+) -> list[float]:
     numbers = []
     for name, entry in zip(header, row, strict=True):
         try:
-            numbers.append(float(entry))
+            numbers.append(float(entry.replace(",", ".") if has_commas else entry))
         except ValueError as error:
             raise ValueError(
                 f"{path}: line {line}, column {name!r}: {entry!r} is not a number"

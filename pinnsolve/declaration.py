@@ -46,8 +46,13 @@ class Declaration(Protocol):
         ...
 
     @property
-    def measurements(self) -> Measurements | None:
-        """Sparse data."""
+    def measurements(self) -> Measurements | Sequence[Measurements] | None:
+        """Sparse data, as they were given."""
+        ...
+
+    @property
+    def data(self) -> tuple[Measurements, ...]:
+        """All measurements."""
         ...
 
     @property

@@ -19,6 +19,7 @@ from pinnsolve.declaration import Declaration
 from pinnsolve.geometry import Shape
 from pinnsolve.interface_checks import check_interface_materials, check_interface_shape
 from pinnsolve.jets import Coordinates, Jet, as_jet
+from pinnsolve.measurement_checks import check_measurements, measured_values
 from pinnsolve.naming import near_match_text
 from pinnsolve.physics import Physics
 from pinnsolve.physics.physics import evaluate
@@ -58,8 +59,7 @@ def check_problem(problem: Declaration) -> None:
     _check_scales(problem)
     _check_parts(problem)
     _check_coverage(problem)
-    _check_start(problem)
-    _check_measurements(problem)
+    check_measurements(problem)
     with _explained(f"the equations of {type(problem.physics).__name__}"):
         _check_equations(problem)
     for condition in problem.conditions:
@@ -93,8 +93,10 @@ def level_is_set(problem: Declaration, name: str) -> bool:
 
     An initial condition does not count: it sets the level at one instant only.
     """
-    if problem.measurements is not None and name in problem.measurements.values:
-        return True
+    if problem.data:
+        read, moved = (measured_values(problem, shift={name: by}) for by in (0.0, 1.0))
+        if any(not torch.allclose(read[key], moved[key], rtol=1e-9, atol=0.0) for key in read):
+            return True
     for condition in problem.conditions:
         if isinstance(condition, Initial | Periodic | Interface):
             continue
@@ -152,7 +154,13 @@ def _check_parts(problem: Declaration) -> None:
             )
 
 
-def _check_coverage(problem: Declaration) -> None:
+def missing_conditions(problem: Declaration) -> tuple[str, ...]:
+    """Return what no condition says, in words: components on boundary parts, and at the start.
+
+    Raises:
+        ValueError: If two conditions contradict each other.
+    """
+    found = []
     needed = problem.physics.needs_boundary_condition(problem.domain.dim)
     for part in problem.domain.parts:
         settled: dict[str, Condition] = {}
@@ -167,19 +175,17 @@ def _check_coverage(problem: Declaration) -> None:
                     )
                 settled[component] = condition
         missing = [name for name in needed if name not in settled]
-        if missing and problem.measurements is None:
-            raise ValueError(
-                f"no condition for {', '.join(missing)} on the boundary part {part!r}; add one "
-                "(Dirichlet, Neumann, Insulated, Traction, NoSlip, Symmetry ...) or give measurements"
-            )
+        if missing:
+            found.append(f"no condition for {', '.join(missing)} on the boundary part {part!r}")
+    return (*found, *_missing_at_start(problem))
 
 
-def _check_start(problem: Declaration) -> None:
+def _missing_at_start(problem: Declaration) -> list[str]:
     initial = [c for c in problem.conditions if isinstance(c, Initial)]
     if problem.time is None:
         if initial:
             raise ValueError("Initial() needs time: give the problem time=TimeInterval(start, end)")
-        return
+        return []
     settled: set[str] = set()
     for condition in initial:
         determined = condition.determines(problem.physics, problem.frame)
@@ -189,44 +195,17 @@ def _check_start(problem: Declaration) -> None:
                 f"contradicting initial conditions: {min(again)} is given twice; keep one"
             )
         settled |= determined
-    missing = [
-        n for n in problem.physics.needs_initial_condition(problem.domain.dim) if n not in settled
-    ]
-    if missing and problem.measurements is None:
-        raise ValueError(f"an unsteady problem needs Initial({missing[0]}=...)")
+    needed = problem.physics.needs_initial_condition(problem.domain.dim)
+    missing = [name for name in needed if name not in settled]
+    return [f"an unsteady problem needs Initial({missing[0]}=...)"] if missing else []
 
 
-def _check_measurements(problem: Declaration) -> None:
-    data = problem.measurements
-    if data is None:
-        if problem.unknowns:
-            listed = ", ".join(u.name for u in problem.unknowns)
-            raise ValueError(f"unknown {listed}: nothing to find it from; give measurements=")
-        return
-    axes = problem.frame.axis_names
-    if data.points.shape[1] != len(axes):
+def _check_coverage(problem: Declaration) -> None:
+    missing = missing_conditions(problem)
+    if missing and not problem.data:
         raise ValueError(
-            f"{data.source}: points need the columns {', '.join(axes)}, got {data.points.shape[1]} columns"
-        )
-    for name in data.values:
-        if name not in problem.component_names:
-            raise ValueError(
-                f"{data.source}: no field component {name!r}. {near_match_text(name, problem.component_names)}"
-            )
-    lower, upper = problem.bounds
-    # no ranges here, so time is the last column
-    tolerance = 1e-9 * float(np.max(upper - lower))
-    inside = problem.domain.contains(data.points[:, : problem.domain.dim], tolerance=tolerance)
-    if problem.time is not None:
-        inside &= (data.points[:, -1] >= problem.time.start) & (
-            data.points[:, -1] <= problem.time.end
-        )
-    if not inside.all():
-        rows = np.flatnonzero(~inside)
-        listed = ", ".join(str(r + 1) for r in rows[:5])
-        raise ValueError(
-            f"{data.source}: {rows.size} of {len(inside)} points lie outside the domain, rows {listed}: "
-            f"first at {data.points[rows[0]].tolist()}; check the units (m) and the origin"
+            f"{missing[0]}; add one (Dirichlet, Neumann, Insulated, Traction, NoSlip, Symmetry ...) or give "
+            "measurements"
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import PointCounts, make_blocks
+from pinnsolve.blocks import Block, PointCounts, make_blocks
 from pinnsolve.problem import Problem
 from pinnsolve.trial import trial_fields
 
@@ -42,6 +42,9 @@ def declared(problem: Problem) -> Fingerprint:
     measures = {
         f"the size of {part}": problem.domain.part_measure(part) for part in problem.domain.parts
     }
+    tails = [data.likelihood for data in problem.data]
+    if any(tail != "normal" for tail in tails):
+        texts["the likelihood of the measurements"] = ", ".join(tails)
     return {**texts, **measures, **_tried(problem)}
 
 
@@ -84,8 +87,20 @@ def _tried(problem: Problem) -> dict[str, float]:
                 what = f"the equation {name} of {block.name}"
                 found[what] = found.get(what, 0.0) + float(size.mean())
         if block.noise is not None:
-            found["the noise of the measurements"] = float(block.noise.square().mean())
+            found[f"the noise of the {block.name}"] = float(block.noise.square().mean())
+        if block.kind == "data":
+            found[f"the places of the {block.name}"] = _place(block)
     return found
+
+
+def _place(block: Block) -> float:
+    """Return a number that changes if a sensor moves, or two change places: made-up fields know no places."""
+    nodes = torch.stack(block.point_sets, dim=1)  # (N, nodes, D)
+    shares = torch.ones_like(nodes[..., 0]) if block.shares is None else block.shares
+    axes = torch.arange(1.0, nodes.shape[2] + 1.0, dtype=nodes.dtype, device=nodes.device)
+    rows = torch.arange(1.0, len(nodes) + 1.0, dtype=nodes.dtype, device=nodes.device)
+    squares = (shares * (nodes.square() @ axes)).sum(dim=1)
+    return float((rows * squares).mean())
 
 
 _POINTS = 32

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +24,7 @@ class Group:
         unit_points: Points in network units, shape (sets * N, D); the second set of
             pairs follows.
         num_points: N.
-        num_sets: 1, or 2 for periodic pairs and the sides of interfaces.
+        num_sets: 1, or 2 for periodic pairs and the sides of interfaces, or the number of nodes of a mean.
     """
 
     blocks: tuple[int, ...]
@@ -58,7 +58,8 @@ def group_blocks(
     for i, (block, (indices, names)) in enumerate(zip(blocks, plans, strict=True)):
         key = (indices, len(names), len(block.point_sets), block.kind == "data")
         batches = buckets.setdefault(key, [[]])
-        if sum(blocks[k].num_points for k in batches[-1]) + block.num_points > max_points:
+        rows = sum(blocks[k].num_points for k in (*batches[-1], i))
+        if rows * _points_per_row(block) > max_points:
             batches.append([])
         batches[-1].append(i)
     groups = []
@@ -76,3 +77,20 @@ def group_blocks(
             )
         )
     return tuple(groups)
+
+
+def spans(block: Block, max_points: int) -> Iterator[tuple[int, int]]:
+    """Yield first and last rows of the pieces of a block that are small enough for one batch.
+
+    Args:
+        block: The block.
+        max_points: Most points in one batch.
+    """
+    most = max(1, max_points // _points_per_row(block))
+    yield from ((start, start + most) for start in range(0, block.num_points, most))
+
+
+def _points_per_row(block: Block) -> int:
+    """Return how many points of a batch a row stands for; a pair counts as one."""
+    sets = len(block.point_sets)
+    return sets if sets > 2 else 1

@@ -12,6 +12,7 @@ import torch
 from pinnsolve.blocks import Block, PointCounts, interior_block, make_blocks
 from pinnsolve.exact_fields import exact_components
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
+from pinnsolve.judging_data import data_checks, data_notes
 from pinnsolve.multi_index import VALUE
 from pinnsolve.problem import Problem
 from pinnsolve.reference.reference import NoReference, Reference
@@ -44,6 +45,7 @@ def judge(
     notes = []
     if isinstance(reference, NoReference):
         notes.append(f"no independent reference: {reference.reason}")
+    notes += data_notes(solution)
     checks = run_checks(solution, system, theta, seed=seed)
     checks += answer_checks(solution, reference, seed=seed)
     return Verdict(tuple(checks), solution.problem.accuracy, tuple(notes))
@@ -96,7 +98,7 @@ def answer_checks(
     if problem.exact is not None:
         for name, error in exact_errors(solution, seed=seed).items():
             checks.append(Check(f"{name} against the exact solution", error, accuracy))
-    checks += _data_checks(solution)
+    checks += data_checks(solution)
     checks += _estimate_checks(solution)
     return checks + _quantity_checks(solution)
 
@@ -308,30 +310,6 @@ def _flux_balance(solution: Solution, name: str) -> tuple[float, float]:
 def _size(values: Array) -> Array:
     """Return the magnitude of a scalar, vector or tensor at each point, shape (N,)."""
     return np.asarray(np.sqrt(np.sum(values.reshape(len(values), -1) ** 2, axis=1)))
-
-
-def _data_checks(solution: Solution) -> list[Check]:
-    """Compare the misfit to the measurements with their noise."""
-    data = solution.problem.measurements
-    if data is None:
-        return []
-    values = component_values(solution, data.points)
-    names = solution.problem.component_names
-    total = sum(
-        float(np.sum(((values[:, names.index(name)] - column) / data.sigma) ** 2))
-        for name, column in data.values.items()
-    )
-    count = data.num_values
-    freedom = max(count - len(solution.estimates), 1)
-    limit = float(np.sqrt(1.0 + 3.0 * np.sqrt(2.0 / freedom)))
-    return [
-        Check(
-            "misfit to measurements / noise",
-            float(np.sqrt(total / freedom)),
-            limit,
-            "chi per freedom",
-        )
-    ]
 
 
 def _quantity_checks(solution: Solution) -> list[Check]:

@@ -34,7 +34,7 @@ class Problem:
         physics: The equations.
         conditions: What holds on each boundary part, and at the start if unsteady.
         time: The time interval in s, or None for a steady problem.
-        measurements: Sparse data, or None.
+        measurements: Sparse data, one :class:`Measurements` or several of them, or None.
         exact: Exact solution where one is known; used to measure errors, never to train.
         quantities: Numbers of interest, with targets.
         accuracy: Relative accuracy that is asked for; it steers the solver and is the verdict's
@@ -56,7 +56,7 @@ class Problem:
     physics: Physics
     conditions: Sequence[Condition]
     time: TimeInterval | None = None
-    measurements: Measurements | None = None
+    measurements: Measurements | Sequence[Measurements] | None = None
     exact: Exact | None = None
     quantities: Sequence[Quantity] = ()
     accuracy: float = 1e-3
@@ -76,6 +76,12 @@ class Problem:
         """
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "quantities", tuple(self.quantities))
+        if self.measurements is not None and not isinstance(self.measurements, Measurements):
+            if not isinstance(self.measurements, Sequence):
+                raise ValueError(
+                    f"measurements must be Measurements(...) or several of them, got {self.measurements!r}"
+                )
+            object.__setattr__(self, "measurements", tuple(self.measurements) or None)
         found = find_ranges(self.physics, self.conditions, tuple(self.ranges))
         object.__setattr__(self, "ranges", found)
         check_problem(self)
@@ -100,6 +106,13 @@ class Problem:
     def unknowns(self) -> tuple[Unknown, ...]:
         """The numbers to be identified."""
         return find_unknowns(self.physics, self.conditions)
+
+    @property
+    def data(self) -> tuple[Measurements, ...]:
+        """All measurements; none is an empty tuple."""
+        if isinstance(self.measurements, Measurements):
+            return (self.measurements,)
+        return tuple(self.measurements or ())
 
     @property
     def materials(self) -> tuple[Shape, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.status import Status
@@ -47,6 +47,8 @@ class RunRecord:
         network: The network in words.
         versions: Version by package.
         rungs: Every change of arithmetic, with its reason; the first one says what it began with.
+        noise: Standard deviation of the noise by block, where it was estimated from the residuals.
+        noise_freedom: Degrees of freedom that the field and the unknowns took of the readings, by block.
     """
 
     status: Status
@@ -60,6 +62,8 @@ class RunRecord:
     network: str
     versions: Mapping[str, str]
     rungs: tuple[RungRecord, ...] = ()
+    noise: Mapping[str, float] = field(default_factory=dict)
+    noise_freedom: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def num_steps(self) -> int:

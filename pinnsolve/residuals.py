@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import Block
-from pinnsolve.grouping import Group, group_blocks
+from pinnsolve.grouping import Group, group_blocks, spans
 from pinnsolve.jets import Fields, Frame, MultiIndex
+from pinnsolve.measurements.likelihood import likelihood_row
 from pinnsolve.networks import LinearNetwork, Network, Pullback, Table
 from pinnsolve.scaling import Scaling
 from pinnsolve.streams import fields_of_streams, needed_streams
@@ -178,8 +179,9 @@ class System:
                 for k, slope in enumerate(slopes[1:]):
                     if slope is not None:
                         jacobian[:, self.network.num_parameters + k] = slope
-                if group.num_sets == 2:
-                    jacobian = jacobian[: group.num_points] + jacobian[group.num_points :]
+                if group.num_sets > 1:
+                    apart = jacobian.reshape(group.num_sets, group.num_points, -1)
+                    jacobian = apart.sum(dim=0)
                 yield row.detach(), jacobian
 
     def rebatched(self, max_points: int) -> System:
@@ -189,9 +191,9 @@ class System:
             max_points: Most points in one batch.
         """
         pieces = [
-            (position, slice(start, start + max_points))
+            (position, slice(start, stop))
             for position, block in enumerate(self.blocks)
-            for start in range(0, block.num_points, max_points)
+            for start, stop in spans(block, max_points)
         ]
         return self._of(pieces, max_points)
 
@@ -297,10 +299,16 @@ class System:
             }
             rows = block.rows(fields, x, values)
             for rank, name in enumerate(names):
-                weighted = self.factor(block, name) * rows[name].value
-                pieces[rank].append(weighted.expand(n))
+                pieces[rank].append(self._weighted(block, name, rows[name].value).expand(n))
             start += n
         return [torch.cat(piece) for piece in pieces]
+
+    def _weighted(self, block: Block, name: str, row: Tensor) -> Tensor:
+        """Return rows times their factor; of readings half the square is then the negative log-likelihood."""
+        if block.noise is None or block.likelihood == "normal":
+            return self.factor(block, name) * row
+        weight = self.weights.get(RowKey(block.name, name), 1.0)
+        return weight * likelihood_row(block.likelihood, row / block.noise)
 
 
 def _term_sizes(row: Tensor, streams: Tensor, num_sets: int) -> Tensor:
@@ -349,9 +357,9 @@ def build_system(
     # tensors: a number 0.0 would count as structurally zero and hide the derivatives it multiplies
     values = {u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu") for u in unknowns}
     pieces = [
-        block.taken(slice(start, start + max_points))
+        block.taken(slice(start, stop))
         for block in blocks
-        for start in range(0, block.num_points, max_points)
+        for start, stop in spans(block, max_points)
     ]
     pieces, plans = _planned(pieces, shapes, frame, values, satisfied)
     moved = tuple(piece.to(dtype=like.dtype, device=like.device) for piece in pieces)

@@ -218,7 +218,7 @@ class _Probe:
             for name, row in block.rows(fields, x, self._values).items():
                 asked.clear()
                 value = row.value
-                if name in given and asked == [(name, VALUE)]:
+                if name in given and set(asked) == {(name, VALUE)}:
                     given[name].append(-value.expand(block.num_points))
         return given
 

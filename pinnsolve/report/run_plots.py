@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from pinnsolve.blocks import Block, make_blocks
 from pinnsolve.method import Method
@@ -110,7 +111,7 @@ def _flat(problem: Problem, blocks: tuple[Block, ...]) -> bytes:
         points = _drawn_points(block)[:, : len(lower)]
         plane = np.column_stack((points, np.zeros(len(points))))[:, :2]
         if block.kind == "data":
-            axes.plot(*plane.T, "^", color="#d64f5d", markersize=5, zorder=5, label="measurements")
+            axes.plot(*plane.T, "^", color="#d64f5d", markersize=5, zorder=5, label=block.name)
         else:
             size = 3.0 if block.kind == "interior" else 6.0
             colour = colours.get(block.name.split(":")[0], GREY)
@@ -210,7 +211,11 @@ def part_colours(problem: Problem) -> dict[str, str]:
 
 
 def _drawn_points(block: Block) -> Array:
-    return np.asarray(block.point_sets[0].cpu().numpy()[:_MOST_POINTS], dtype=np.float64)
+    points = block.point_sets[0]
+    if block.shares is not None:  # a sensor of some extent is drawn where its middle is
+        nodes = torch.stack(block.point_sets, dim=1)
+        points = (block.shares[..., None] * nodes).sum(dim=1)
+    return np.asarray(points.cpu().numpy()[:_MOST_POINTS], dtype=np.float64)
 
 
 def _middle(problem: Problem, part: str) -> tuple[Array, Array]:

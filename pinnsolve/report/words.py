@@ -92,7 +92,7 @@ def block_rows(problem: Problem, blocks: Sequence[Block]) -> list[tuple[str, str
     given = {condition.label: describe_condition(condition) for condition in problem.conditions}
     words = {
         "interior": f"{type(problem.physics).__name__} equations",
-        "data": "" if problem.measurements is None else PurePath(problem.measurements.source).name,
+        "data": ", ".join(dict.fromkeys(PurePath(data.source).name for data in problem.data)),
         "gauge": "held at zero mean",
     }
     return [

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.method import Method
+from pinnsolve.noise_estimates import groups_to_estimate
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
@@ -26,6 +27,7 @@ from pinnsolve.training.checkpoint import Keeper, state_classes
 from pinnsolve.training.fingerprint import fingerprint
 from pinnsolve.training.growth import growth_steps, stage_system
 from pinnsolve.training.journal import Journal, Reached
+from pinnsolve.training.noise_rounds import train_in_rounds
 from pinnsolve.training.positions import TrunkPosition
 from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
@@ -113,8 +115,32 @@ def train(
     how = method if method is not None else Method()
     if start is not None:
         check_start(problem, start)
-    task = _Task(problem, how, seed, start)
-    keeper = _keeper(task, checkpoint, checkpoint_seconds)
+    kept = None if checkpoint is None else Path(checkpoint)
+
+    def run(
+        declared: Problem,
+        by: Method,
+        begin: Solution | None,
+        told: Observer | None,
+        file: Path | None,
+    ) -> Trained:
+        return _train(_Task(declared, by, seed, begin), told, watcher, file, checkpoint_seconds)
+
+    if groups_to_estimate(problem):
+        return train_in_rounds(problem, how, start, observer, kept, run)
+    return run(problem, how, start, observer, kept)
+
+
+def _train(
+    task: _Task,
+    observer: Observer | None,
+    watcher: Watcher | None,
+    checkpoint: Path | None,
+    seconds_between: float,
+) -> Trained:
+    """Train once, with the noise that is stated, or guessed."""
+    problem, how = task.problem, task.method
+    keeper = _keeper(task, checkpoint, seconds_between)
     reached = Reached() if keeper is None else keeper.reached
     journal = Journal(reached, how.max_seconds)
     systems: dict[Phase, System] = {}
