@@ -20,6 +20,7 @@ from pinnsolve.conditions import (
     Traction,
 )
 from pinnsolve.continuation import solve_along
+from pinnsolve.energy import Energy, EstimatedEnergy, TrackedEnergy, metered
 from pinnsolve.geometry import (
     Box,
     Cylinder,
@@ -104,6 +105,8 @@ __all__ = [
     "Disk",
     "Elasticity",
     "Ellipse",
+    "Energy",
+    "EstimatedEnergy",
     "Fields",
     "Fixed",
     "Heat",
@@ -141,6 +144,7 @@ __all__ = [
     "Symmetry",
     "Tabulated",
     "TimeInterval",
+    "TrackedEnergy",
     "Traction",
     "Unknown",
     "Verdict",
@@ -162,6 +166,7 @@ __all__ = [
     "laplacian",
     "load",
     "log",
+    "metered",
     "outer",
     "point_value",
     "shipped_problems",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pinnsolve.energy import Energy
 from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.status import Status
 
@@ -47,6 +48,8 @@ class RunRecord:
         network: The network in words.
         versions: Version by package.
         rungs: Every change of arithmetic, with its reason; the first one says what it began with.
+        energy: What training consumed, of a run that went on from a checkpoint since then; None in files
+            written before it was recorded.
     """
 
     status: Status
@@ -60,6 +63,7 @@ class RunRecord:
     network: str
     versions: Mapping[str, str]
     rungs: tuple[RungRecord, ...] = ()
+    energy: Energy | None = field(default=None, compare=False)
 
     @property
     def num_steps(self) -> int:

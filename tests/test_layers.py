@@ -49,6 +49,7 @@ LAYERS = [
     "distributed",
     "optimise",
     "method",
+    "energy",
     "record",
     "levels",
     "estimates",

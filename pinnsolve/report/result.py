@@ -122,6 +122,7 @@ def result_document(result: Result) -> dict[str, object]:
         "network": record.network,
         "precision": record.precision,
         "rungs": [asdict(rung) for rung in record.rungs],
+        "energy": None if record.energy is None else asdict(record.energy),
         "device": record.device,
         "seed": record.seed,
         "versions": dict(record.versions),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
+from pinnsolve.energy import EstimatedEnergy, Meter, Running
 from pinnsolve.method import Method
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.problem import Problem
@@ -75,6 +76,7 @@ def train(
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     start: Solution | None = None,
+    meter: Meter | None = None,
 ) -> Trained:
     """Train a network on a problem.
 
@@ -102,6 +104,7 @@ def train(
             are fitted to it and take over its bandwidth and size, if it is made of random features; of a trained
             network the head is fitted, on hidden layers of the start if it has the same architecture, else on random
             ones. None begins from nothing.
+        meter: How the energy is found; None estimates it from the CPU time of this process.
 
     Returns:
         The last good state with the reason for stopping; Ctrl-C stops early and returns too.
@@ -111,6 +114,7 @@ def train(
             if the start has other fields or coordinates.
     """
     how = method if method is not None else Method()
+    running = (EstimatedEnergy() if meter is None else meter).start()
     if start is not None:
         check_start(problem, start)
     task = _Task(problem, how, seed, start)
@@ -150,7 +154,7 @@ def train(
         ends = _ends(task, journal.reached, systems)
         if not ends:  # interrupted before the first step
             ends = {"trunk": _unmoved(task)}
-        return _trained(task, _best(ends), status, journal)
+        return _trained(task, _best(ends), status, journal, running)
 
 
 def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keeper | None:
@@ -161,7 +165,9 @@ def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keepe
     return Keeper(Path(checkpoint), of_run, state_classes(task.method), seconds)
 
 
-def _trained(task: _Task, chosen: Taken, status: Status, journal: Journal) -> Trained:
+def _trained(
+    task: _Task, chosen: Taken, status: Status, journal: Journal, running: Running
+) -> Trained:
     """Return the solution with the record of its run."""
     reached = journal.reached
     run = RunRecord(
@@ -176,6 +182,7 @@ def _trained(task: _Task, chosen: Taken, status: Status, journal: Journal) -> Tr
         network=repr(chosen.system.network),
         versions=versions(),
         rungs=reached.rungs,
+        energy=running(),
     )
     return Trained(_finished(task.problem, chosen, run), chosen.system, chosen.theta)
 
