@@ -73,6 +73,7 @@ LAYERS = [
     "report",
     "settings",
     "terminal",
+    "learning",
     "cli",
 ]
 """Modules and subpackages of pinnsolve; each may import itself and those before it.
