@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from pinnsolve.learning.audit import audit
+from pinnsolve.learning.auditing import audit
 from pinnsolve.learning.data import data_report, find_drift, find_leakage, split_rows
 
 ROWS, INPUTS, GROUPS = 2000, 6, 5
