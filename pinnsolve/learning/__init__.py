@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pinnsolve.learning.estimators import Classifier, Regressor
+    from pinnsolve.learning.estimators import Classifier, Regressor, load
     from pinnsolve.learning.record import EpochRecord, FitRecord, FitStop
 
-__all__ = ["Classifier", "EpochRecord", "FitRecord", "FitStop", "Regressor"]
+__all__ = ["Classifier", "EpochRecord", "FitRecord", "FitStop", "Regressor", "load"]
 
 _HOME = {
     "Classifier": "estimators",
@@ -20,6 +20,7 @@ _HOME = {
     "FitRecord": "record",
     "FitStop": "record",
     "Regressor": "estimators",
+    "load": "estimators",
 }
 
 
