@@ -52,7 +52,9 @@ class Thresholds:
     dead: float = 0.5
 
 
-def alarms(history: Sequence[Record], thresholds: Thresholds | None = None) -> tuple[Alarm, ...]:
+def find_alarms(
+    history: Sequence[Record], thresholds: Thresholds | None = None
+) -> tuple[Alarm, ...]:
     """Return the alarms of a history, each kind once for every network of it, in the order of their steps.
 
     Args:

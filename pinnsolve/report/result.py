@@ -128,7 +128,7 @@ def result_document(result: Result) -> dict[str, object]:
         "versions": dict(record.versions),
         "command": result.companions.command,
     }
-    plain = _plain(document)
+    plain = plain_data(document)
     return plain if isinstance(plain, dict) else {}
 
 
@@ -212,7 +212,7 @@ def _verdict(solution: Solution) -> dict[str, object] | None:
     }
 
 
-def _plain(value: object) -> object:
+def plain_data(value: object) -> object:
     """Return plain JSON data: numbers that are not finite become None, other objects their text."""
     match value:
         case None | bool() | str() | int():
@@ -222,8 +222,8 @@ def _plain(value: object) -> object:
         case np.integer():
             return int(value)
         case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
+            return {str(key): plain_data(item) for key, item in value.items()}
         case Sequence():
-            return [_plain(item) for item in value]
+            return [plain_data(item) for item in value]
         case _:
             return str(value)
