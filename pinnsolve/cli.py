@@ -50,7 +50,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-learning_commands.register(app)
 
 Target = Annotated[
     str,
@@ -395,3 +394,6 @@ def _exit_if_lost(status: Status) -> None:
     if status.reason is StopReason.LOST_PROCESS:
         complain(status.message)
         raise typer.Exit(EXIT_LOST_PROCESS)
+
+
+learning_commands.register(app)

@@ -135,7 +135,7 @@ class Audit:
             "reasons": list(self.reasons),
             "largest group error / smallest": self.spread,
             "limits": asdict(self.limits),
-            "whole": _plain(asdict(self.whole)),
+            "whole": _plain(asdict(self.whole) | {"passed": self.whole.passed}),
             "parts": parts,
         }
 
