@@ -34,10 +34,12 @@ class Domain:
     def p_value(self, rows: object) -> Array:
         """Return the share of training rows that are as far from the others, shape (N,): small is outside.
 
-        Of rows drawn as the training rows were, a share p has a value below p.
+        Of rows drawn as the training rows were, a share p has a value below p. A category that was never seen is
+        outside whatever the other inputs: 0.
         """
         nearer = np.searchsorted(self.distances, self.distance(rows), side="left")
-        return np.asarray((len(self.distances) - nearer + 1.0) / (len(self.distances) + 1.0))
+        share = (len(self.distances) - nearer + 1.0) / (len(self.distances) + 1.0)
+        return np.where(self.space.unseen(rows), 0.0, share)
 
     def outside(self, rows: object, *, level: float = 0.01) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return which rows are out of the domain, shape (N,): a prediction for them is extrapolated.

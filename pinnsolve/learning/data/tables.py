@@ -126,6 +126,15 @@ class Space:
                 axes.append(np.nan_to_num((numbers(column) - (centre or 0.0)) / scale))
         return np.column_stack(axes)
 
+    def unseen(self, data: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401
+        """Return which rows have a category that the space has no axis for, shape (N,)."""
+        frame = as_frame(data, self.names if not hasattr(data, "columns") else None)
+        found = np.zeros(len(frame), dtype=bool)
+        for name, scale in zip(self.names, self.scales, strict=True):
+            if isinstance(scale, tuple):
+                found |= ~frame[name].astype(str).isin(scale).to_numpy()
+        return found
+
 
 def space_of(frame: pd.DataFrame) -> Space:
     """Return the space of a table; columns that are constant are left out."""

@@ -19,7 +19,8 @@ from pinnsolve.learning.data.tables import is_numeric, numbers
 if TYPE_CHECKING:
     import pandas as pd
 
-_BRACKETS = re.compile(r"^(?P<stem>.+?)\s*[\[(](?P<unit>[^\[\]()]+)[\])]$")
+_BRACKETS = re.compile(r"^(?P<stem>[^\[]+?)\s*\[(?P<unit>[^\]]+)\]$")
+_ROUND = re.compile(r"^(?P<stem>[^(]+?)\s*\((?P<unit>.+)\)$")
 
 _WORDS = """m mm cm km um nm s ms min degC degF Pa kPa MPa GPa bar kN kJ kW kg Hz rpm mV mA m/s mm/s km/h m2 mm2 m3
 kg/m3 W/m2 W/m2/K W/m/K inch ft psi deg rad"""
@@ -71,7 +72,7 @@ def unit_columns(names: Iterable[str]) -> tuple[tuple[UnitColumn, ...], tuple[st
     """
     found, unclear = [], []
     for name in names:
-        match = _BRACKETS.match(name)
+        match = _BRACKETS.match(name) or _ROUND.match(name)
         if match:
             known = match["unit"] in ("-", "1") or parsed(match["unit"]) is not None
             (
