@@ -112,6 +112,7 @@ def _comparable(part: Sequence[Record], loss: npt.NDArray[np.float64]) -> npt.ND
     error = _column(part, "error_estimate")
     shown = np.where(np.isfinite(error), error, np.inf)
     first = float(np.min(shown, initial=np.inf))
+    first = first if math.isfinite(first) else 1.0
     return np.where(np.isfinite(loss), np.where(np.isfinite(error), error, first), loss)
 
 
