@@ -65,14 +65,17 @@ def find_alarms(
     found: list[Alarm] = []
     start = 0
     for end in range(1, len(history) + 1):
-        if end == len(history) or _member(history[end]) != _member(history[start]):
+        if end == len(history) or _begins(history[end - 1], history[end]):
             found += _of_one(history[start:end], start, limits)
             start = end
     return tuple(sorted(found, key=lambda alarm: alarm.step))
 
 
-def _member(record: Record) -> tuple[object, object]:
-    return getattr(record, "member", 0), getattr(record, "network", "")
+def _begins(before: Record, record: Record) -> bool:
+    """Return whether a record is the first of another network: of another member, or without an estimate again."""
+    keys = [(getattr(r, "member", 0), getattr(r, "network", "")) for r in (before, record)]
+    errors = [getattr(r, "error_estimate", math.nan) for r in (before, record)]
+    return keys[0] != keys[1] or (math.isfinite(errors[0]) and math.isinf(errors[1]))
 
 
 def _of_one(part: Sequence[Record], start: int, limits: Thresholds) -> Iterator[Alarm]:
@@ -110,9 +113,8 @@ def _comparable(part: Sequence[Record], loss: npt.NDArray[np.float64]) -> npt.ND
     Where there is none yet, or the loss is no number, it stands for itself.
     """
     error = _column(part, "error_estimate")
-    shown = np.where(np.isfinite(error), error, np.inf)
-    first = float(np.min(shown, initial=np.inf))
-    first = first if math.isfinite(first) else 1.0
+    known = error[np.isfinite(error)]
+    first = float(known[0]) if len(known) else 1.0
     return np.where(np.isfinite(loss), np.where(np.isfinite(error), error, first), loss)
 
 
@@ -215,7 +217,7 @@ class Watch:
             raise ValueError(
                 f"an observer takes records of a training, got {type(record).__name__}"
             )
-        if self._history and _member(record) != _member(self._history[-1]):
+        if self._history and _begins(self._history[-1], record):
             self._from = len(self._history)
         self._history.append(record)
         length = len(self._history) - self._from
