@@ -1,5 +1,6 @@
 """pinnsolve: declare the physics once; get an answer you can trust."""
 
+from pinnsolve import learning
 from pinnsolve.blocks import PointCounts
 from pinnsolve.catalogue import load, shipped_problems
 from pinnsolve.conditions import (
@@ -20,6 +21,7 @@ from pinnsolve.conditions import (
     Traction,
 )
 from pinnsolve.continuation import solve_along
+from pinnsolve.energy import Energy, EstimatedEnergy, TrackedEnergy, metered
 from pinnsolve.geometry import (
     Box,
     Cylinder,
@@ -104,6 +106,8 @@ __all__ = [
     "Disk",
     "Elasticity",
     "Ellipse",
+    "Energy",
+    "EstimatedEnergy",
     "Fields",
     "Fixed",
     "Heat",
@@ -143,6 +147,7 @@ __all__ = [
     "Symmetry",
     "Tabulated",
     "TimeInterval",
+    "TrackedEnergy",
     "Traction",
     "Unknown",
     "Verdict",
@@ -162,8 +167,10 @@ __all__ = [
     "grad",
     "inner",
     "laplacian",
+    "learning",
     "load",
     "log",
+    "metered",
     "outer",
     "point_value",
     "shipped_problems",

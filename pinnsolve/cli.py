@@ -1,4 +1,4 @@
-"""The command line: list, show, solve, report, benchmark and validate."""
+"""The command line: list, show, solve, report, benchmark, validate; fit, audit, explain, card."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pinnsolve.catalogue import make_problem, shipped_problems
 from pinnsolve.continuation import answer_along
 from pinnsolve.distributed import process_count, process_rank
 from pinnsolve.interop.hdf5 import Companions, read_origin
+from pinnsolve.learning import commands as learning_commands
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
@@ -393,3 +394,6 @@ def _exit_if_lost(status: Status) -> None:
     if status.reason is StopReason.LOST_PROCESS:
         complain(status.message)
         raise typer.Exit(EXIT_LOST_PROCESS)
+
+
+learning_commands.register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pinnsolve.energy import Energy
 from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.status import Status
 
@@ -49,6 +50,8 @@ class RunRecord:
         rungs: Every change of arithmetic, with its reason; the first one says what it began with.
         noise: Standard deviation of the noise by block, where it was estimated from the residuals.
         noise_freedom: Degrees of freedom that the field and the unknowns took of the readings, by block.
+        energy: What training consumed, of a run that went on from a checkpoint since then; None in files
+            written before it was recorded.
     """
 
     status: Status
@@ -64,6 +67,7 @@ class RunRecord:
     rungs: tuple[RungRecord, ...] = ()
     noise: Mapping[str, float] = field(default_factory=dict)
     noise_freedom: Mapping[str, float] = field(default_factory=dict)
+    energy: Energy | None = field(default=None, compare=False)
 
     @property
     def num_steps(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pinnsolve.distributed import process_rank
+from pinnsolve.energy import Meter
 from pinnsolve.judging import judge
 from pinnsolve.judging_ranges import Sample, along, judge_ranges, sample_ranges
 from pinnsolve.method import Method
@@ -55,6 +56,7 @@ def solve(
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     start: Solution | None = None,
+    meter: Meter | None = None,
 ) -> Solution:
     """Solve a problem and judge the answer.
 
@@ -72,6 +74,7 @@ def solve(
         checkpoint_seconds: Time between two writes of it, in s.
         start: A solution with the same fields and coordinates, from whose fields training begins; of another domain,
             coefficient or time too. See :func:`pinnsolve.training.train`.
+        meter: How the energy of training is found; None estimates it from CPU time.
 
     Returns:
         The solution with its verdict. Ctrl-C returns the last good state.
@@ -94,6 +97,7 @@ def solve(
             checkpoint=checkpoint,
             checkpoint_seconds=checkpoint_seconds,
             start=start,
+            meter=meter,
         )
     return judged.solution
 
@@ -109,6 +113,7 @@ def answer(
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     start: Solution | None = None,
+    meter: Meter | None = None,
 ) -> Answer:
     """Solve a problem, judge the answer, and return the reference as well.
 
@@ -122,6 +127,7 @@ def answer(
         checkpoint: As for :func:`solve`.
         checkpoint_seconds: As for :func:`solve`.
         start: As for :func:`solve`.
+        meter: As for :func:`solve`.
     """
     see_that_it_can_be_kept(reference)
     trained = train(
@@ -132,6 +138,7 @@ def answer(
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
         start=start,
+        meter=meter,
     )
     return judged_answer(trained, seed=seed, reference=reference, announce=announce)
 

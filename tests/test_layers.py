@@ -20,6 +20,7 @@ LAYERS = [
     "naming",
     "csv_columns",
     "replacing",
+    "value_file",
     "multi_index",
     "jets",
     "geometry",
@@ -50,6 +51,7 @@ LAYERS = [
     "distributed",
     "optimise",
     "method",
+    "energy",
     "record",
     "levels",
     "estimates",
@@ -75,6 +77,7 @@ LAYERS = [
     "report",
     "settings",
     "terminal",
+    "learning",
     "cli",
 ]
 """Modules and subpackages of pinnsolve; each may import itself and those before it.
@@ -90,7 +93,11 @@ commands that run benchmarks and validation."""
 LIGHT = {"torch", "numpy", "pinnsolve"}
 """What a module may import at its top, besides the standard library: importing stays fast."""
 
-ALSO_LIGHT = {"cli": {"typer", "rich"}, "terminal": {"typer", "rich"}}
+ALSO_LIGHT = {
+    "cli": {"typer", "rich"},
+    "terminal": {"typer", "rich"},
+    "learning": {"sklearn", "typer", "rich"},
+}
 """Further imports at the top of layers that ``import pinnsolve`` does not load."""
 
 MAX_LINES = 400

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pinnsolve.energy import Energy
 from pinnsolve.estimates import Estimate
 from pinnsolve.interop.network_text import network_of, network_text
 from pinnsolve.levels import Level
@@ -283,9 +284,10 @@ def _write_record(group: Any, record: RunRecord) -> None:  # noqa: ANN401
     plain = {
         f.name: getattr(record, f.name)
         for f in fields(record)
-        if f.name not in ("status", "history", "rungs")
+        if f.name not in ("status", "history", "rungs", "energy")
     }
     group.attrs["rungs"] = json.dumps([asdict(rung) for rung in record.rungs])
+    group.attrs["energy"] = json.dumps(record.energy and asdict(record.energy))
     group.attrs["run"] = json.dumps(
         {k: dict(v) if isinstance(v, Mapping) else v for k, v in plain.items()}
     )
@@ -299,7 +301,14 @@ def _read_record(group: Any) -> RunRecord:  # noqa: ANN401
     status = Status(StopReason(group.attrs["reason"]), str(group.attrs["message"]))
     # files written before there were rungs have none
     rungs = tuple(RungRecord(**item) for item in json.loads(group.attrs.get("rungs", "[]")))
-    return RunRecord(status=status, history=history, rungs=rungs, **json.loads(group.attrs["run"]))
+    energy = json.loads(group.attrs.get("energy", "null"))  # nor has every file an energy
+    return RunRecord(
+        status=status,
+        history=history,
+        rungs=rungs,
+        energy=None if energy is None else Energy(**energy),
+        **json.loads(group.attrs["run"]),
+    )
 
 
 def _write_reference(group: Any, reference: ReferenceValues) -> None:  # noqa: ANN401

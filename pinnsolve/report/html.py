@@ -112,6 +112,7 @@ def _settings(result: Result) -> dict[str, str]:
         "collocation points": str(sum(record.num_points.values())),
         "steps": str(record.num_steps),
         "time": f"{record.seconds:.1f} s",
+        **({} if record.energy is None else {"energy": record.energy.text}),
         "precision": record.precision,
         "device": record.device,
         "seed": str(record.seed),

@@ -122,12 +122,13 @@ def result_document(result: Result) -> dict[str, object]:
         "network": record.network,
         "precision": record.precision,
         "rungs": [asdict(rung) for rung in record.rungs],
+        "energy": None if record.energy is None else asdict(record.energy),
         "device": record.device,
         "seed": record.seed,
         "versions": dict(record.versions),
         "command": result.companions.command,
     }
-    plain = _plain(document)
+    plain = plain_data(document)
     return plain if isinstance(plain, dict) else {}
 
 
@@ -211,7 +212,7 @@ def _verdict(solution: Solution) -> dict[str, object] | None:
     }
 
 
-def _plain(value: object) -> object:
+def plain_data(value: object) -> object:
     """Return plain JSON data: numbers that are not finite become None, other objects their text."""
     match value:
         case None | bool() | str() | int():
@@ -221,8 +222,8 @@ def _plain(value: object) -> object:
         case np.integer():
             return int(value)
         case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
+            return {str(key): plain_data(item) for key, item in value.items()}
         case Sequence():
-            return [_plain(item) for item in value]
+            return [plain_data(item) for item in value]
         case _:
             return str(value)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import Block
+from pinnsolve.energy import summed
 from pinnsolve.geometry import TimeInterval
 from pinnsolve.networks import TimeSlabs
 from pinnsolve.optimise.precision import RungRecord
@@ -139,6 +140,7 @@ def _record(records: Sequence[RunRecord], network: str, total: int) -> RunRecord
         history=tuple(history),
         seconds=seconds,
         precision=str(_DTYPE).removeprefix("torch."),
+        energy=summed([record.energy for record in records]),
         num_parameters=sum(record.num_parameters for record in records),
         num_points=num_points,
         network=network,

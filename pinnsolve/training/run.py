@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
+from pinnsolve.energy import EstimatedEnergy, Meter
 from pinnsolve.method import Method
 from pinnsolve.noise_estimates import groups_to_estimate
 from pinnsolve.optimise.levenberg_marquardt import half_square
@@ -77,6 +78,7 @@ def train(
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     start: Solution | None = None,
+    meter: Meter | None = None,
 ) -> Trained:
     """Train a network on a problem.
 
@@ -104,6 +106,7 @@ def train(
             are fitted to it and take over its bandwidth and size, if it is made of random features; of a trained
             network the head is fitted, on hidden layers of the start if it has the same architecture, else on random
             ones. None begins from nothing.
+        meter: How the energy is found; None estimates it from the CPU time of this process.
 
     Returns:
         The last good state with the reason for stopping; Ctrl-C stops early and returns too.
@@ -113,6 +116,7 @@ def train(
             if the start has other fields or coordinates.
     """
     how = method if method is not None else Method()
+    running = (EstimatedEnergy() if meter is None else meter).start()
     if start is not None:
         check_start(problem, start)
     kept = None if checkpoint is None else Path(checkpoint)
@@ -127,8 +131,11 @@ def train(
         return _train(_Task(declared, by, seed, begin), told, watcher, file, checkpoint_seconds)
 
     if groups_to_estimate(problem):
-        return train_in_rounds(problem, how, start, observer, kept, run)
-    return run(problem, how, start, observer, kept)
+        trained = train_in_rounds(problem, how, start, observer, kept, run)
+    else:
+        trained = run(problem, how, start, observer, kept)
+    record = replace(trained.solution.record, energy=running())
+    return replace(trained, solution=replace(trained.solution, record=record))
 
 
 def _train(
