@@ -69,6 +69,7 @@ LAYERS = [
     "time_slabs",
     "interop",
     "catalogue",
+    "learning",
     "report",
     "settings",
     "terminal",

@@ -17,7 +17,7 @@ from torch import Tensor
 from pinnsolve.architecture import corner_functions, with_kinks
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
-from pinnsolve.networks import RandomFeatures, draw_features
+from pinnsolve.networks import HiddenFeatures, RandomFeatures, draw_features
 from pinnsolve.optimise import HeadNewton
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
@@ -317,7 +317,7 @@ def _num_slopes(problem: Problem) -> int:
 
 def system_on(
     problem: Problem,
-    network: RandomFeatures,
+    network: RandomFeatures | HiddenFeatures,
     scaling: Scaling,
     weights: Mapping[RowKey, float] | None,
     *,
@@ -334,7 +334,7 @@ def system_on(
 def _system(
     problem: Problem,
     blocks: Sequence[Block],
-    network: RandomFeatures,
+    network: RandomFeatures | HiddenFeatures,
     scaling: Scaling,
     weights: Mapping[RowKey, float] | None,
 ) -> System:
