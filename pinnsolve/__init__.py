@@ -1,5 +1,6 @@
 """pinnsolve: declare the physics once; get an answer you can trust."""
 
+from pinnsolve import learning
 from pinnsolve.blocks import PointCounts
 from pinnsolve.catalogue import load, shipped_problems
 from pinnsolve.conditions import (
@@ -160,6 +161,7 @@ __all__ = [
     "grad",
     "inner",
     "laplacian",
+    "learning",
     "load",
     "log",
     "outer",

@@ -1,1 +1,83 @@
-"""Learning from tables, fields and solved problems."""
+"""Learning from tables, fields and solved problems: scikit-learn's interface, this library's networks.
+
+Names are looked up when they are asked for, so that ``import pinnsolve`` loads nothing of scikit-learn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pinnsolve.learning.estimators import Classifier, Regressor
+    from pinnsolve.learning.finetuning import finetune
+    from pinnsolve.learning.freezing import rising_rates
+    from pinnsolve.learning.gain import Gain, measure_gain
+    from pinnsolve.learning.library import Library, coarse_start
+    from pinnsolve.learning.multitask import Family, train_together
+    from pinnsolve.learning.prepared import Prepared, prepare
+    from pinnsolve.learning.record import EpochRecord, FitRecord, FitStop
+    from pinnsolve.learning.transfer import finetune_trained
+    from pinnsolve.learning.tune import Tuned, tune
+
+__all__ = [
+    "Classifier",
+    "EpochRecord",
+    "Family",
+    "FitRecord",
+    "FitStop",
+    "Gain",
+    "Library",
+    "Prepared",
+    "Regressor",
+    "Tuned",
+    "coarse_start",
+    "finetune",
+    "finetune_trained",
+    "measure_gain",
+    "prepare",
+    "rising_rates",
+    "train_together",
+    "tune",
+]
+
+_HOME = {
+    "Classifier": "estimators",
+    "EpochRecord": "record",
+    "Family": "multitask",
+    "FitRecord": "record",
+    "FitStop": "record",
+    "Gain": "gain",
+    "Library": "library",
+    "Prepared": "prepared",
+    "Regressor": "estimators",
+    "Tuned": "tune",
+    "coarse_start": "library",
+    "finetune": "finetuning",
+    "finetune_trained": "transfer",
+    "measure_gain": "gain",
+    "prepare": "prepared",
+    "rising_rates": "freezing",
+    "train_together": "multitask",
+    "tune": "tune",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        home = import_module(f"{__name__}.{_HOME[name]}")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == "pinnsolve":
+            raise
+        raise ModuleNotFoundError(
+            f"pinnsolve.learning needs {error.name}: pip install 'pinnsolve[learn]'",
+            name=error.name,
+        ) from error
+    found: object = getattr(home, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
