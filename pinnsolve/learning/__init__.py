@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pinnsolve.learning.prepared import Prepared, prepare
     from pinnsolve.learning.record import EpochRecord, FitRecord, FitStop
     from pinnsolve.learning.transfer import finetune_trained
-    from pinnsolve.learning.tune import Tuned, tune
+    from pinnsolve.learning.tuning import Tuned, tune
 
 __all__ = [
     "Classifier",
@@ -51,7 +51,7 @@ _HOME = {
     "Library": "library",
     "Prepared": "prepared",
     "Regressor": "estimators",
-    "Tuned": "tune",
+    "Tuned": "tuning",
     "coarse_start": "library",
     "finetune": "finetuning",
     "finetune_trained": "transfer",
@@ -59,7 +59,7 @@ _HOME = {
     "prepare": "prepared",
     "rising_rates": "freezing",
     "train_together": "multitask",
-    "tune": "tune",
+    "tune": "tuning",
 }
 
 

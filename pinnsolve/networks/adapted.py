@@ -80,7 +80,7 @@ class Adapted(Network):
         """Return the parameters (P,) of the MLP with the adapters added; differentiable."""
         count = self.inner.num_parameters
         added = parameters.new_zeros(count)
-        for span, a, b in self._adapters(parameters):
+        for span, a, b in self.adapters(parameters):
             added = torch.cat((added[: span.start], (a @ b).flatten(), added[span.stop :]))
         return parameters[:count] + added
 
@@ -101,7 +101,7 @@ class Adapted(Network):
             pull_inner(cotangent, whole)
             out[:, :count] += whole
             start = count
-            for span, a, b in self._adapters(held):
+            for span, a, b in self.adapters(held):
                 matrices = whole[:, span].reshape(len(out), len(a), b.shape[1])
                 for product in (matrices @ b.T, a.T @ matrices):
                     flat = product.flatten(1)
@@ -110,7 +110,7 @@ class Adapted(Network):
 
         return streams, pullback
 
-    def _adapters(self, parameters: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    def adapters(self, parameters: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Yield, by layer, where W is among the MLP's parameters, A (rows, r) and B (r, columns)."""
         start = self.inner.num_parameters
         for layer in self.layers:
