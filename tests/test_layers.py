@@ -20,6 +20,7 @@ LAYERS = [
     "naming",
     "csv_columns",
     "replacing",
+    "value_file",
     "multi_index",
     "jets",
     "geometry",

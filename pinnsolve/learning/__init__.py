@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pinnsolve.learning.estimators import Classifier, Regressor
+    from pinnsolve.learning.estimators import Classifier, Regressor, load
     from pinnsolve.learning.finetuning import finetune
     from pinnsolve.learning.freezing import rising_rates
-    from pinnsolve.learning.gain import Gain, measure_gain
+    from pinnsolve.learning.gain import Gain, error_against, measure_gain
     from pinnsolve.learning.library import Library, coarse_start
     from pinnsolve.learning.multitask import Family, train_together
     from pinnsolve.learning.prepared import Prepared, prepare
@@ -32,8 +32,10 @@ __all__ = [
     "Regressor",
     "Tuned",
     "coarse_start",
+    "error_against",
     "finetune",
     "finetune_trained",
+    "load",
     "measure_gain",
     "prepare",
     "rising_rates",
@@ -53,8 +55,10 @@ _HOME = {
     "Regressor": "estimators",
     "Tuned": "tuning",
     "coarse_start": "library",
+    "error_against": "gain",
     "finetune": "finetuning",
     "finetune_trained": "transfer",
+    "load": "estimators",
     "measure_gain": "gain",
     "prepare": "prepared",
     "rising_rates": "freezing",

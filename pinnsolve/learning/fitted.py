@@ -30,6 +30,7 @@ class Fitted:
         targets: Standardiser of the targets; None for classes.
         members: The networks.
         single: Whether predictions are of shape (N,).
+        named: Whether the columns had names.
         record: How it was found.
     """
 
@@ -38,6 +39,7 @@ class Fitted:
     targets: Standardiser | None
     members: tuple[Member, ...]
     single: bool
+    named: bool
     record: FitRecord
 
     def outputs(self, x: Array) -> Array:

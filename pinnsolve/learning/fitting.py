@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,26 +12,25 @@ from torch import Tensor
 
 from pinnsolve.learning.candidates import (
     FIRST_ORDER,
-    Architecture,
     Task,
     optimiser_for,
     rungs_for,
 )
 from pinnsolve.learning.evidence import EvidenceState, fit_by_evidence
 from pinnsolve.learning.journal import FitJournal
+from pinnsolve.learning.large import fit_large
 from pinnsolve.learning.models import SmoothModel
-from pinnsolve.learning.record import FitStop
 from pinnsolve.learning.rows import Array, Rows, folds_of
 from pinnsolve.learning.selection import (
     Chosen,
     Ended,
-    Member,
     Model,
     Recipe,
     choose,
     rounded,
     train_again,
 )
+from pinnsolve.learning.settings import Found, Settings
 from pinnsolve.learning.softmax import fit_by_lbfgs, negative_log_likelihood
 
 _MEMBERS = 3
@@ -41,44 +41,14 @@ _STEPS_TO_CHOOSE = 50
 """Steps after which candidates are compared."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the user asked for; see :class:`pinnsolve.learning.estimators.TableEstimator`."""
-
-    architecture: Architecture
-    precision: str
-    optimiser: str
-    max_seconds: float
-    max_steps: int
-    validation_share: float
-    seed: int
-    device: torch.device
-
-
-@dataclass(frozen=True)
-class Found:
-    """The networks and how they were found.
-
-    Attributes:
-        members: The networks.
-        optimiser: What trained them.
-        precision: Arithmetic that ran.
-        why_precision: Why that one.
-        validation: How candidates were compared, in words.
-        validation_loss: Loss on rows left out.
-        stop: Why the last training ended.
-    """
-
-    members: tuple[Member, ...]
-    optimiser: str
-    precision: str
-    why_precision: str
-    validation: str
-    validation_loss: float
-    stop: FitStop
-
-
-def fit_rows(task: Task, rows: Rows, raw: Array, settings: Settings, journal: FitJournal) -> Found:
+def fit_rows(
+    task: Task,
+    rows: Rows,
+    raw: Array,
+    settings: Settings,
+    journal: FitJournal,
+    checkpoint: Path | None = None,
+) -> Found:
     """Return the networks that were trained on rows.
 
     Args:
@@ -87,8 +57,19 @@ def fit_rows(task: Task, rows: Rows, raw: Array, settings: Settings, journal: Fi
         raw: The inputs as they were given, which splits go by, shape (N, F).
         settings: What the user asked for.
         journal: Clock and observer.
+        checkpoint: The file that first-order training goes on from, or None.
+
+    Raises:
+        ValueError: If settings contradict each other, or the checkpoint is of another fit.
     """
     optimiser = optimiser_for(task, settings.architecture, settings.optimiser)
+    if optimiser in FIRST_ORDER:
+        return fit_large(task, rows, raw, settings, journal, optimiser, checkpoint)
+    if checkpoint is not None:
+        raise ValueError(
+            f"a checkpoint is for first-order training, but the optimiser is {optimiser!r}, which takes seconds; "
+            "leave it out, or give optimiser='adamw'"
+        )
     precision, why = _precision(settings.precision, optimiser)
     dtype = getattr(torch, precision)
     rows = Rows(*(part.to(settings.device, dtype) for part in (rows.x, rows.y, rows.weight)))
@@ -170,8 +151,6 @@ class _Trainer:
 
 
 def _precision(wanted: str, optimiser: str) -> tuple[str, str]:
-    if optimiser in FIRST_ORDER:
-        raise NotImplementedError
     if wanted == "auto":
         return "float64", f"{optimiser} needs its digits"
     if wanted in ("float64", "float32"):

@@ -14,18 +14,15 @@ from pinnsolve.learning.record import EpochRecord, FitObserver
 class FitJournal:
     """Collects the epochs of all networks of a fit."""
 
-    def __init__(
-        self, max_seconds: float, observer: FitObserver | None, spent: float = 0.0
-    ) -> None:
+    def __init__(self, max_seconds: float, observer: FitObserver | None) -> None:
         """Start the clock.
 
         Args:
             max_seconds: Time limit of the whole fit, in s.
             observer: Called after every epoch, or None.
-            spent: Seconds that a run which was killed had taken before.
         """
         self._max_seconds, self._observer = max_seconds, observer
-        self._begin = time.perf_counter() - spent
+        self._begin = time.perf_counter()
         self._epochs: list[EpochRecord] = []
         self._network, self._member = "", -1
 
@@ -43,9 +40,25 @@ class FitJournal:
         """Return whether the time limit has passed."""
         return self.seconds > self._max_seconds
 
-    def next_network(self, network: str) -> None:
-        """Say that another network is trained from now on."""
-        self._network, self._member = network, self._member + 1
+    def resume(self, epochs: tuple[EpochRecord, ...], seconds: float) -> None:
+        """Go on from the epochs of a run that was killed.
+
+        Args:
+            epochs: Its epochs.
+            seconds: Wall time that it had taken.
+        """
+        self._epochs = [*self._epochs, *epochs]
+        self._begin -= seconds
+
+    def next_network(self, network: str, number: int | None = None) -> None:
+        """Say that another network is trained from now on.
+
+        Args:
+            network: In words.
+            number: Its number, from 0; None is one more than the last one's.
+        """
+        self._network = network
+        self._member = self._member + 1 if number is None else number
 
     def note(
         self,

@@ -1,7 +1,7 @@
-"""tune(): settings searched by Optuna within a budget of seconds or watt-hours, with what they cost beside the error.
+"""tune(): settings searched by Optuna within a budget of seconds or watt-hours, with what they cost.
 
-The first trial is the defaults. A study is kept in an SQLite file if one is named; a study that was killed goes on where
-it was, and what it had spent counts.
+The first trial is the defaults. A study is kept in an SQLite file if one is named; a study that was killed goes on
+where it was, and what it had spent counts.
 """
 
 from __future__ import annotations
@@ -85,10 +85,15 @@ class Tuned:
         rows = ["| trial | error | CPU s | Wh | state | settings |", "|---|---|---|---|---|---|"]
         for trial in sorted(self.trials, key=lambda t: (math.isnan(t.error), t.error)):
             words = ", ".join(f"{name} {_short(value)}" for name, value in trial.settings.items())
-            rows.append(
-                f"| {trial.number} | {trial.error:.3g} | {trial.seconds:.2g} | {trial.watt_hours:.2g} | {trial.state} | "
-                f"{words or 'defaults'} |"
+            cells = (
+                str(trial.number),
+                f"{trial.error:.3g}",
+                f"{trial.seconds:.2g}",
+                f"{trial.watt_hours:.2g}",
+                trial.state,
+                words or "defaults",
             )
+            rows.append(f"| {' | '.join(cells)} |")
         return "\n".join(rows)
 
     def draw(self, path: str | Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.optimise.learning_rate import WarmUpCosine
-from pinnsolve.optimise.mixed import Scales, initial_scales, loss_and_gradient
+from pinnsolve.optimise.mixed import Gradient, Scales, initial_scales, loss_and_gradient
 from pinnsolve.optimise.precision import FLOAT64, Policy
 from pinnsolve.residuals import System
 
@@ -115,6 +115,18 @@ class Adam:
 
     def _updated(self, system: System, state: AdamState, reduction: Reduction) -> AdamState:
         gradient = loss_and_gradient(system, state.theta, self.policy, state.scales, reduction)
+        return self.moved(state, gradient, reduction)
+
+    def moved(
+        self, state: AdamState, gradient: Gradient, reduction: Reduction = ALONE
+    ) -> AdamState:
+        """Make one update by a gradient, whatever it is the gradient of; skip it if it is not finite.
+
+        Args:
+            state: Where the last update ended.
+            gradient: The loss's gradient there, over all processes.
+            reduction: Agrees on the parameters over processes.
+        """
         if not gradient.finite:
             return replace(state, scales=gradient.scales, skipped=state.skipped + 1)
         count = state.updates + 1

@@ -20,7 +20,7 @@ from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.networks import MLP
 from pinnsolve.optimise.first_order import UndampedState, check_first_order
 from pinnsolve.optimise.learning_rate import WarmUpCosine
-from pinnsolve.optimise.mixed import Scales, initial_scales, loss_and_gradient
+from pinnsolve.optimise.mixed import Gradient, Scales, initial_scales, loss_and_gradient
 from pinnsolve.optimise.precision import FLOAT64, Policy
 from pinnsolve.residuals import System
 
@@ -126,10 +126,22 @@ class SOAP:
 
     def _updated(self, system: System, state: SOAPState, reduction: Reduction) -> SOAPState:
         evaluated = loss_and_gradient(system, state.theta, self.policy, state.scales, reduction)
+        return self.moved(state, evaluated, matrix_spans(system), reduction)
+
+    def moved(
+        self, state: SOAPState, evaluated: Gradient, spans: Spans, reduction: Reduction = ALONE
+    ) -> SOAPState:
+        """Make one update by a gradient, whatever it is the gradient of; skip it if it is not finite.
+
+        Args:
+            state: Where the last update ended.
+            evaluated: The loss's gradient there, over all processes.
+            spans: Where in theta each weight matrix lies, and its shape.
+            reduction: Agrees on the parameters over processes.
+        """
         if not evaluated.finite:
             return replace(state, scales=evaluated.scales, skipped=state.skipped + 1)
         gradient, count = evaluated.value, state.updates + 1
-        spans = matrix_spans(system)
         matrices = [gradient[span].view(shape) for span, shape in spans]
         sides = state.sides or tuple((_side(g @ g.T), _side(g.T @ g)) for g in matrices)
 

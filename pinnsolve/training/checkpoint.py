@@ -6,38 +6,33 @@ It holds numbers and text, from which no code is ever executed, and a digest tha
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import math
 import os
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, final, get_type_hints
+from typing import final, get_type_hints
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from pinnsolve.fingerprint import Fingerprint, first_difference
 from pinnsolve.method import Method
-from pinnsolve.replacing import replacing
 from pinnsolve.training.frozen_values import Classes, classes_of, put_together, take_apart
 from pinnsolve.training.journal import Reached
+from pinnsolve.value_file import (
+    UNREADABLE,
+    Kind,
+    NotThisFileError,
+    packed,
+    read_value,
+    write_value,
+)
 
-FORMAT = "pinnsolve checkpoint"
-"""The mark in the file's attribute ``format``."""
-
-VERSION = 1
-"""The format that this code writes and reads."""
-
-_CURE = "delete it to begin anew, or name another file"
-
-_UNREADABLE = (OSError, KeyError, IndexError, RuntimeError, ValueError, TypeError, AttributeError)
-"""What h5py, json and the constructors of values raise on a file that is damaged inside."""
+KIND = Kind(
+    "pinnsolve checkpoint", "a checkpoint", 1, "delete it to begin anew, or name another file"
+)
+"""What the file is."""
 
 
 def write_checkpoint(path: Path, reached: Reached, made_of: Fingerprint) -> None:
@@ -51,31 +46,14 @@ def write_checkpoint(path: Path, reached: Reached, made_of: Fingerprint) -> None
     Raises:
         ValueError: If the file cannot be written, or a state holds what no file can.
     """
-    content = _packed(reached, made_of)
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    write_value(path, _packed(reached, made_of))
 
 
 def _packed(reached: Reached, made_of: Fingerprint) -> bytes:
     """Return the content of the file."""
-    import h5py
-
     tensors: list[Tensor] = []
     item = {"made of": dict(made_of), "reached": take_apart(reached, tensors)}
-    text = json.dumps(item).encode()
-    # a stride of 0 repeats one number, which cannot be written to when it is read
-    tensors = [tensor.contiguous() if 0 in tensor.stride() else tensor for tensor in tensors]
-    memory = io.BytesIO()
-    with h5py.File(memory, "w") as file:
-        file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-        file.attrs["digest"] = _digest(text, tensors)
-        file["text"] = np.frombuffer(text, dtype=np.uint8)
-        for position, tensor in enumerate(tensors):
-            place = f"tensors/{position}"
-            file[place] = tensor.detach().cpu().numpy()
-            file[place].attrs["device"] = str(tensor.device)
-            file[place].attrs["strides"] = json.dumps(tensor.stride())
-    return memory.getvalue()
+    return packed(KIND, item, tensors)
 
 
 def read_checkpoint(path: Path, made_of: Fingerprint, classes: Classes) -> Reached:
@@ -89,27 +67,16 @@ def read_checkpoint(path: Path, made_of: Fingerprint, classes: Classes) -> Reach
     Raises:
         ValueError: If the file is not a checkpoint, is damaged, or is one of another run.
     """
-    import h5py
-
+    item, tensors = read_value(path, KIND)
     try:
-        content = path.read_bytes()
-        with h5py.File(io.BytesIO(content), "r") as file:
-            mark, version = file.attrs.get("format"), int(file.attrs.get("version", 0))
-            if mark != FORMAT or version != VERSION:
-                raise _NotThisFileError(_other_format(path, mark, version))
-            text = file["text"][...].tobytes()
-            tensors = [_tensor(file[f"tensors/{k}"]) for k in range(len(file.get("tensors", ())))]
-            if file.attrs["digest"] != _digest(text, tensors):
-                raise ValueError("its content does not match its digest")
-        item = json.loads(text)
-        _refuse_another_run(path, item["made of"], made_of)
+        refuse_another_run(path, item["made of"], made_of)
         reached = put_together(item["reached"], tensors, classes)
-    except _NotThisFileError:
+    except NotThisFileError:
         raise
-    except _UNREADABLE as error:
-        raise ValueError(f"{path}: not a checkpoint, or damaged ({error}); {_CURE}") from error
+    except UNREADABLE as error:
+        raise ValueError(f"{path}: not a checkpoint, or damaged ({error}); {KIND.cure}") from error
     if not isinstance(reached, Reached):
-        raise ValueError(f"{path}: damaged (it holds a {type(reached).__name__}); {_CURE}")
+        raise ValueError(f"{path}: damaged (it holds a {type(reached).__name__}); {KIND.cure}")
     return reached
 
 
@@ -138,40 +105,24 @@ def state_classes(method: Method) -> Classes:
     return classes_of(Reached, *states)
 
 
-class _NotThisFileError(ValueError):
-    """The file is sound, but not the one that is wanted; its text is final."""
+def refuse_another_run(path: Path, found: Fingerprint, wanted: Fingerprint) -> None:
+    """Refuse to go on from the checkpoint of another run.
 
+    Args:
+        path: The file.
+        found: What its run was made of.
+        wanted: What the run is made of that wants to go on.
 
-def _other_format(path: Path, mark: object, version: int) -> str:
-    if mark != FORMAT:
-        return f"{path}: an HDF5 file, but not a checkpoint; name another file"
-    return f"{path}: a checkpoint in format {version}, this pinnsolve reads {VERSION}; {_CURE}"
-
-
-def _refuse_another_run(path: Path, found: Fingerprint, wanted: Fingerprint) -> None:
+    Raises:
+        NotThisFileError: If they differ; the text names the first difference.
+    """
     what = first_difference(found, wanted)
     if what is not None:
         before, now = (run.get(what, "not there") for run in (found, wanted))
-        raise _NotThisFileError(
+        raise NotThisFileError(
             f"{path}: the checkpoint of another run: {what} was {before or 'none'} and is now {now or 'none'}; "
-            f"repeat that run, or {_CURE}"
+            f"repeat that run, or {KIND.cure}"
         )
-
-
-def _tensor(data: Any) -> Tensor:  # noqa: ANN401 - h5py is untyped
-    """Return a tensor with the layout it had: matrix products round differently in another one."""
-    values = torch.from_numpy(data[...])
-    strides = json.loads(data.attrs["strides"])
-    laid = torch.empty_strided(values.shape, strides, dtype=values.dtype, device="cpu")
-    return laid.copy_(values).to(data.attrs["device"])
-
-
-def _digest(text: bytes, tensors: Sequence[Tensor]) -> str:
-    digest = hashlib.sha256(text)
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype} {tuple(tensor.shape)} {tensor.stride()}".encode())
-        digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
-    return digest.hexdigest()
 
 
 @final
@@ -217,8 +168,7 @@ class Keeper:
         """
         content = _packed(reached, self._made_of)
         try:
-            with replacing(self._path) as temporary:
-                temporary.write_bytes(content)
+            write_value(self._path, content)
             self._failure = ""
         except ValueError as error:
             self._failure = str(error)
