@@ -84,11 +84,13 @@ def train_together(
     _check(problems)
     how = method if method is not None else Method(hidden=(20, 20, 40), max_steps=60)
     scaling = _joint_scaling([scaling_of(problem, seed) for problem in problems])
-    single = how.network_for(problems[0])
-    if not isinstance(single, MLP):
+    if how.boundary != "penalty" or how.velocity != "components":
         raise ValueError(
             "a family is trained on a plain network: leave boundary and velocity of the method as they are"
         )
+    single = how.network_for(problems[0])
+    if not isinstance(single, MLP):
+        raise TypeError(f"the trunk of a family must be an MLP, got {single!r}")
     network = replace(single, num_outputs=len(problems) * single.num_outputs)
     generator = torch.Generator().manual_seed(seed)
     cpu = torch.device("cpu")

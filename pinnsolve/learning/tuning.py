@@ -230,6 +230,7 @@ def _study(
         ValueError: If the file is of another study, or is no study.
     """
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     identity = f"{search.identity()} for {', '.join(objectives)}"
@@ -245,13 +246,9 @@ def _study(
         )
         found = study.user_attrs.get(_IDENTITY)
         count = len(study.trials)
-    except (
-        ValueError,
-        optuna.exceptions.OptunaError,
-        optuna.exceptions.StorageInternalError,
-    ) as error:
+    except (ValueError, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
         raise ValueError(
-            f"{storage}: not the file of a study ({error}); give another one"
+            f"{storage}: not the file of a study ({type(error).__name__}); give another one"
         ) from error
     study.sampler = optuna.samplers.TPESampler(seed=seed + count, n_startup_trials=_RANDOM)
     if found is None and not count:

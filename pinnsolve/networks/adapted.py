@@ -23,7 +23,7 @@ class Adapted(Network):
 
     Attributes:
         inner: The network that is adapted.
-        rank: r, the number of columns of A and of rows of B.
+        rank: r, the number of columns of A and of rows of B; less where a matrix has no such rank.
         layers: Which layers have an adapter, ascending, 0 the first.
     """
 
@@ -38,19 +38,22 @@ class Adapted(Network):
             raise ValueError(
                 f"adapters need ascending layers among 0 ... {len(known) - 1}, got {self.layers}"
             )
-        for layer in self.layers:
-            rows, columns = self.inner.layers[layer]
-            if not 1 <= self.rank <= min(rows, columns):
-                raise ValueError(
-                    f"adapter_rank must lie between 1 and {min(rows, columns)}, the rank of layer {layer} of shape "
-                    f"({rows}, {columns}), got {self.rank}; give a smaller one"
-                )
+        most = max(min(self.inner.layers[layer]) for layer in self.layers)
+        if not 1 <= self.rank <= most:
+            raise ValueError(
+                f"adapter_rank must lie between 1 and {most}, the largest rank of the matrices that are held, got "
+                f"{self.rank}; give a smaller one"
+            )
+
+    def rank_of(self, layer: int) -> int:
+        """Return the rank of a layer's adapter: at most that of its matrix."""
+        return min(self.rank, *self.inner.layers[layer])
 
     @property
     def num_parameters(self) -> int:
         """Number of parameters of the MLP and of the adapters."""
         return self.inner.num_parameters + sum(
-            self.rank * sum(self.inner.layers[layer]) for layer in self.layers
+            self.rank_of(layer) * sum(self.inner.layers[layer]) for layer in self.layers
         )
 
     def initial_parameters(
@@ -69,11 +72,11 @@ class Adapted(Network):
         """
         pieces = [parameters]
         for layer in self.layers:
-            rows, columns = self.inner.layers[layer]
+            (rows, columns), rank = self.inner.layers[layer], self.rank_of(layer)
             drawn = torch.randn(
-                self.rank, columns, generator=generator, dtype=torch.float64, device="cpu"
+                rank, columns, generator=generator, dtype=torch.float64, device="cpu"
             )
-            pieces += [parameters.new_zeros(rows * self.rank), (drawn / columns**0.5).flatten()]
+            pieces += [parameters.new_zeros(rows * rank), (drawn / columns**0.5).flatten()]
         return torch.cat([piece.to(parameters) for piece in pieces])
 
     def merged(self, parameters: Tensor) -> Tensor:
@@ -114,12 +117,12 @@ class Adapted(Network):
         """Yield, by layer, where W is among the MLP's parameters, A (rows, r) and B (r, columns)."""
         start = self.inner.num_parameters
         for layer in self.layers:
-            rows, columns = self.inner.layers[layer]
+            (rows, columns), rank = self.inner.layers[layer], self.rank_of(layer)
             span = self.inner.weight_span(layer)
-            middle, end = start + rows * self.rank, start + self.rank * (rows + columns)
+            middle, end = start + rows * rank, start + rank * (rows + columns)
             yield (
                 span,
-                parameters[start:middle].view(rows, self.rank),
-                parameters[middle:end].view(self.rank, columns),
+                parameters[start:middle].view(rows, rank),
+                parameters[middle:end].view(rank, columns),
             )
             start = end

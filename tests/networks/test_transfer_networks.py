@@ -50,7 +50,7 @@ class Whole(PartlyTrained):
 
 @pytest.mark.parametrize(
     "network",
-    [partly(), Adapted(PLAIN, 2, (0, 1, 2)), Adapted(PLAIN, 1, (1,))],
+    [partly(), Adapted(PLAIN, 3, (0, 1, 2)), Adapted(PLAIN, 1, (1,))],
     ids=["partly trained", "adapted", "one adapter"],
 )
 def test_derivatives_and_jacobian(
@@ -126,8 +126,13 @@ def test_features_on_a_trained_network_stay_on_it() -> None:
 
 @pytest.mark.parametrize("rank", [0, 4, -1])
 def test_a_rank_that_is_not_low_is_refused(rank: int) -> None:
-    with pytest.raises(ValueError, match=r"adapter_rank must lie between 1 and 3, .* layer 2"):
+    with pytest.raises(ValueError, match="adapter_rank must lie between 1 and 3, the largest rank"):
         Adapted(PLAIN, rank, (2,))
+
+
+def test_a_layer_without_such_a_rank_has_an_adapter_of_its_own() -> None:
+    adapted = Adapted(PLAIN, 3, (0, 1, 2))
+    assert [adapted.rank_of(layer) for layer in adapted.layers] == [2, 3, 3]
 
 
 @pytest.mark.parametrize("layers", [(), (1, 0), (3,), (0, 0)])
