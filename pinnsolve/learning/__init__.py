@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pinnsolve.learning.prepared import Prepared, prepare
     from pinnsolve.learning.record import EpochRecord, FitRecord, FitStop
     from pinnsolve.learning.transfer import finetune_trained
-    from pinnsolve.learning.tuning import Tuned, tune
+    from pinnsolve.learning.tuned import Tuned
+    from pinnsolve.learning.tuning import tune
 
 __all__ = [
     "Classifier",
@@ -53,7 +54,7 @@ _HOME = {
     "Library": "library",
     "Prepared": "prepared",
     "Regressor": "estimators",
-    "Tuned": "tuning",
+    "Tuned": "tuned",
     "coarse_start": "library",
     "error_against": "gain",
     "finetune": "finetuning",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pinnsolve.replacing import replacing
 
 if TYPE_CHECKING:
-    from pinnsolve.learning.tuning import Tuned
+    from pinnsolve.learning.tuned import Tuned
 
 
 def draw_front(tuned: Tuned, path: Path) -> None:
