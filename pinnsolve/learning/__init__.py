@@ -10,15 +10,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pinnsolve.learning.estimators import Classifier, Regressor, load
+    from pinnsolve.learning.field_model import FieldModel, LearnedField
     from pinnsolve.learning.record import EpochRecord, FitRecord, FitStop
 
-__all__ = ["Classifier", "EpochRecord", "FitRecord", "FitStop", "Regressor", "load"]
+__all__ = [
+    "Classifier",
+    "EpochRecord",
+    "FieldModel",
+    "FitRecord",
+    "FitStop",
+    "LearnedField",
+    "Regressor",
+    "load",
+]
 
 _HOME = {
     "Classifier": "estimators",
     "EpochRecord": "record",
+    "FieldModel": "field_model",
     "FitRecord": "record",
     "FitStop": "record",
+    "LearnedField": "field_model",
     "Regressor": "estimators",
     "load": "estimators",
 }
