@@ -119,8 +119,9 @@ class Classifier(ClassifierMixin, TableEstimator):  # type: ignore[misc]
         self.classes_, labels = np.unique(y, return_inverse=True)
         seen = np.unique(labels[weight > 0.0])
         if len(seen) < 2:
+            only = str(self.classes_[seen[0]])
             raise ValueError(
-                f"a Classifier needs rows of at least two classes, got one class only: {str(self.classes_[seen[0]])!r}; "
+                f"a Classifier needs rows of at least two classes, got one class only: {only!r}; "
                 "add rows of other classes"
             )
         self._fit(

@@ -198,7 +198,7 @@ def test_bad_data() -> None:
         Classifier().fit(x, np.full(60, "a"))
     with pytest.raises(ValueError, match="one class only"):
         Classifier().fit(x, np.arange(60) < 30, sample_weight=np.arange(60) < 30)
-    with pytest.raises(ValueError, match="non-zero|positive, finite sum"):
+    with pytest.raises(ValueError, match=r"non-zero|positive, finite sum"):
         Regressor().fit(x, y, sample_weight=np.zeros(60))
     with pytest.raises(ValueError, match="a checkpoint is for first-order training"):
         Regressor(**QUICK).fit(x, y, checkpoint="fit.h5")
