@@ -204,6 +204,19 @@ def test_bad_data() -> None:
         Regressor(**QUICK).fit(x, y, checkpoint="fit.h5")
 
 
+@pytest.mark.parametrize("optimiser", ["auto", "adamw"])
+def test_a_time_limit_ends_a_fit_with_a_model(optimiser: str) -> None:
+    x, y = plane()
+    model = Regressor(("mlp", 4), optimiser=optimiser, max_seconds=1e-6).fit(x, y)
+    assert model.record_.stop is FitStop.MAX_SECONDS
+    assert np.isfinite(model.predict(x)).all()
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no device 'cuda:77' here; use device='cpu'"):
+        Regressor(device="cuda:77").fit(*plane())
+
+
 def test_bad_frames() -> None:
     table, y = frame()
     model = Regressor(architecture="linear").fit(table, y)
@@ -219,6 +232,11 @@ def test_bad_frames() -> None:
         ValueError, match=r"NaN: column 'length' has 1 missing values, the first in row 5.*Imputer"
     ):
         Regressor().fit(holes, y)
+    with pytest.raises(ValueError, match="column 'day' holds times"):
+        Regressor().fit(table.assign(day=pd.date_range("2024-01-01", periods=90)), y)
+    many = table.loc[np.arange(90).repeat(3)].assign(number=[f"part {k}" for k in range(270)])
+    with pytest.raises(ValueError, match="column 'number' has 270 categories"):
+        Regressor().fit(many, y.repeat(3))
     with pytest.raises(ValueError, match="column names must differ"):
         Regressor().fit(pd.concat([table, table[["steel"]]], axis=1), y)
 
