@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pinnsolve.learning.estimators import Classifier, Regressor, load
+    from pinnsolve.learning.field_model import FieldModel, LearnedField
     from pinnsolve.learning.finetuning import finetune
     from pinnsolve.learning.freezing import rising_rates
     from pinnsolve.learning.gain import Gain, error_against, measure_gain
@@ -25,9 +26,11 @@ __all__ = [
     "Classifier",
     "EpochRecord",
     "Family",
+    "FieldModel",
     "FitRecord",
     "FitStop",
     "Gain",
+    "LearnedField",
     "Library",
     "Prepared",
     "Regressor",
@@ -48,9 +51,11 @@ _HOME = {
     "Classifier": "estimators",
     "EpochRecord": "record",
     "Family": "multitask",
+    "FieldModel": "field_model",
     "FitRecord": "record",
     "FitStop": "record",
     "Gain": "gain",
+    "LearnedField": "field_model",
     "Library": "library",
     "Prepared": "prepared",
     "Regressor": "estimators",
