@@ -56,7 +56,7 @@ class Row:
     note: str = ""
 
 
-TRAINED = ps.Method(trunk="trained", max_seconds=120.0, max_steps=60)
+TRAINED = ps.Method(trunk="trained", max_seconds=400.0, max_steps=45)
 
 
 def plate(coefficient: float = 750.0, width: float = 0.6, accuracy: float = 1e-3) -> ps.Problem:

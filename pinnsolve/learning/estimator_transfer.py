@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from pinnsolve.learning.estimators import Regressor
+from pinnsolve.learning.fitted import Fitted
 from pinnsolve.learning.freezing import Freezing
 from pinnsolve.learning.models import Linear, SkipMLP
+from pinnsolve.learning.rows import Array
 from pinnsolve.learning.selection import Member
 from pinnsolve.networks import MLP, Adapted
 
@@ -41,23 +43,42 @@ def finetune_estimator(
     fitted, table = estimator.fitted_, estimator._table(x)
     targets = check_array(y, dtype="float64", ensure_2d=False, input_name="y")
     check_consistent_length(table, targets)
-    outputs, scaled = targets.reshape(len(targets), -1), fitted.targets
-    if outputs.shape[1] != len(fitted.record.target_names):
-        raise ValueError(
-            f"y has {outputs.shape[1]} columns, but the model has the targets "
-            f"{', '.join(fitted.record.target_names)}"
-        )
+    tuned = copy.copy(estimator)
+    tuned.fitted_ = finetune_fit(
+        fitted, table, targets.reshape(len(targets), -1), freezing, seed=seed
+    )
+    return tuned
+
+
+def finetune_fit(
+    fitted: Fitted, table: Array, targets: Array, freezing: Freezing, *, seed: int = 0
+) -> Fitted:
+    """Return a fit, fine-tuned on new rows.
+
+    Args:
+        fitted: The fit.
+        table: New inputs, shape (N, F).
+        targets: New targets, shape (N, C).
+        freezing: What is held.
+        seed: Seed of adapters.
+
+    Raises:
+        ValueError: If it is a fit of classes, the shapes do not fit, or its networks have no layers to hold.
+    """
+    scaled = fitted.targets
     if scaled is None:
         raise ValueError("fine-tuning is for numbers, and this model has classes; fit it again")
+    if targets.shape[1] != len(fitted.record.target_names):
+        raise ValueError(
+            f"y has {targets.shape[1]} columns, but the model has the targets "
+            f"{', '.join(fitted.record.target_names)}"
+        )
     inputs = torch.from_numpy(fitted.inputs.forward(table))
-    wanted = torch.from_numpy(scaled.forward(outputs))
+    wanted = torch.from_numpy(scaled.forward(targets))
     members = tuple(
         _moved(member, inputs, wanted, freezing, seed=seed) for member in fitted.members
     )
-    tuned = copy.copy(estimator)
-    record = replace(fitted.record, num_rows=len(table))
-    tuned.fitted_ = replace(fitted, members=members, record=record)
-    return tuned
+    return replace(fitted, members=members, record=replace(fitted.record, num_rows=len(table)))
 
 
 def _moved(member: Member, x: Tensor, y: Tensor, freezing: Freezing, *, seed: int) -> Member:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from pinnsolve.learning import Classifier, Regressor, finetune
+from pinnsolve.learning import Classifier, FieldModel, Regressor, finetune
 from pinnsolve.learning.estimator_transfer import ridge
 from pinnsolve.learning.models import SkipMLP
 
@@ -97,7 +97,22 @@ def test_bad_rows_and_models() -> None:
         finetune(fitted(), (x, y), freeze="all")
     with pytest.raises(ValueError, match="adapters are for layers that are held"):
         finetune(fitted(), (x, y), freeze="nothing", adapter_rank=1)
-    with pytest.raises(ValueError, match="fitted Regressor, got Classifier"):
+    with pytest.raises(ValueError, match="fitted Regressor or a learned field, got Classifier"):
         finetune(Classifier(), (x, y))  # type: ignore[call-overload]
-    with pytest.raises(ValueError, match="fitted Regressor, got Regressor"):
+    with pytest.raises(ValueError, match="fitted Regressor or a learned field, got Regressor"):
         finetune(Regressor(), (x, y))
+
+
+def test_a_learned_field_is_finetuned_in_the_same_words() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (200, 2))
+    field = FieldModel(("x", "y"), ("u",), ("mlp", 12), max_steps=30).fit(x, {"u": wave(x, 0.0)})
+    new = rng.uniform(-1.0, 1.0, (12, 2))
+    tuned = finetune(field, (new, 1.5 * wave(new, 0.0)))
+    test = rng.uniform(-1.0, 1.0, (200, 2))
+    missing = [np.abs(f.at(test).u - 1.5 * wave(test, 0.0)).mean() for f in (field, tuned)]
+    assert missing[1] < 0.5 * missing[0]
+    with pytest.raises(ValueError, match=r"points \(N, 2\) and values \(N, C\)"):
+        finetune(field, (new[:, :1], new[:, 0]))
+    with pytest.raises(ValueError, match="samples of a field must be finite"):
+        finetune(field, (new, new[:, 0] * np.nan))

@@ -231,7 +231,9 @@ def test_starts_that_do_not_fit() -> None:
         ValueError, match="a problem is solved from a solution or its file, got int"
     ):
         finetune(3, rod())  # type: ignore[call-overload]
-    with pytest.raises(ValueError, match="new rows are for a fitted Regressor, got Solution"):
+    with pytest.raises(
+        ValueError, match="new rows are for a fitted Regressor or a learned field, got Solution"
+    ):
         finetune(solved(), ([[1.0]], [1.0]))  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="factor of rates must be > 0"):
         rising_rates(3, 0.0)
