@@ -18,7 +18,7 @@ from pinnsolve.catalogue import make_problem, shipped_problems
 from pinnsolve.continuation import answer_along
 from pinnsolve.distributed import process_count, process_rank
 from pinnsolve.interop.hdf5 import Companions, read_origin
-from pinnsolve.learning import commands as learning_commands
+from pinnsolve.learning import commands, commands_transfer
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
@@ -396,4 +396,5 @@ def _exit_if_lost(status: Status) -> None:
         raise typer.Exit(EXIT_LOST_PROCESS)
 
 
-learning_commands.register(app)
+commands.register(app)
+commands_transfer.register(app)

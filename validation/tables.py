@@ -209,27 +209,23 @@ def p_value(one: Score, other: Score) -> float:
     return float(f.sf(np.square(difference).sum() / (2.0 * variance), 10, 5))
 
 
-def measured(names: Sequence[str]) -> dict[str, Any]:
-    """Return scores, ratios and p-values by table."""
-    found: dict[str, Any] = {}
-    for name in names:
-        table = TABLES[name]()
-        scores = {
-            method: scored(table, make) for method, make in methods(classify=table.classify).items()
+def measured(name: str) -> dict[str, Any]:
+    """Return scores, ratios and p-values of all methods on one table."""
+    table = TABLES[name]()
+    scores = {
+        method: scored(table, make) for method, make in methods(classify=table.classify).items()
+    }
+    own = scores[OWN]
+    return {
+        method: {
+            **asdict(score),
+            "mean": score.mean,
+            "spread": score.spread,
+            "ratio": own.mean / score.mean if score.mean else float("nan"),
+            "p": p_value(own, score),
         }
-        own = scores[OWN]
-        found[name] = {
-            method: {
-                **asdict(score),
-                "mean": score.mean,
-                "spread": score.spread,
-                "ratio": own.mean / score.mean if score.mean else float("nan"),
-                "p": p_value(own, score),
-            }
-            for method, score in scores.items()
-        }
-        sys.stderr.write(_line(name, found[name]) + "\n")
-    return found
+        for method, score in scores.items()
+    }
 
 
 def _line(name: str, row: Mapping[str, Any]) -> str:
@@ -268,10 +264,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"unknown table {strange[0]!r}; there are {', '.join(TABLES)}")
     file = given.out / "tables.json"
     found = json.loads(file.read_text()) if file.is_file() and given.names else {}
-    found |= measured(given.names or list(TABLES))
-    ordered = {name: found[name] for name in TABLES if name in found}
-    file.write_text(json.dumps(ordered, indent=1) + "\n")
-    (given.out / "tables.md").write_text(document(ordered))
+    for name in given.names or list(TABLES):
+        found[name] = measured(name)
+        sys.stderr.write(_line(name, found[name]) + "\n")
+        ordered = {known: found[known] for known in TABLES if known in found}
+        file.write_text(json.dumps(ordered, indent=1) + "\n")
+        (given.out / "tables.md").write_text(document(ordered))
 
 
 if __name__ == "__main__":

@@ -33,17 +33,27 @@ if TYPE_CHECKING:
         partial_dependence,
         permutation_importance,
     )
+    from pinnsolve.learning.field_model import FieldModel, LearnedField
+    from pinnsolve.learning.finetuning import finetune
     from pinnsolve.learning.fit_card import card_of_fit
+    from pinnsolve.learning.freezing import rising_rates
+    from pinnsolve.learning.gain import Gain, error_against, measure_gain
     from pinnsolve.learning.intervals import (
         ClassSets,
         Intervals,
         conformal_intervals,
         conformal_sets,
     )
+    from pinnsolve.learning.library import Library, coarse_start
     from pinnsolve.learning.monitor import JsonLog, LiveView, TensorBoardLog, read_log, together
+    from pinnsolve.learning.multitask import Family, train_together
+    from pinnsolve.learning.prepared import Prepared, prepare
     from pinnsolve.learning.record import EpochRecord, FitRecord, FitStop
     from pinnsolve.learning.sensitivity import sensitivities
     from pinnsolve.learning.solution_card import card_of_solution
+    from pinnsolve.learning.transfer import finetune_trained
+    from pinnsolve.learning.tuned import Tuned
+    from pinnsolve.learning.tuning import tune
 
 __all__ = [
     "Alarm",
@@ -54,41 +64,57 @@ __all__ = [
     "Domain",
     "Drift",
     "EpochRecord",
+    "Family",
+    "FieldModel",
     "Finding",
     "FitRecord",
     "FitStop",
+    "Gain",
     "Intervals",
     "JsonLog",
+    "LearnedField",
+    "Library",
     "Limits",
     "LiveView",
     "ModelCard",
+    "Prepared",
     "Regressor",
     "Schema",
     "Severity",
     "Split",
     "TensorBoardLog",
     "Thresholds",
+    "Tuned",
     "Watch",
     "audit",
     "audit_errors",
     "card_of_fit",
     "card_of_solution",
+    "coarse_start",
     "conformal_intervals",
     "conformal_sets",
     "data_report",
     "domain_of",
+    "error_against",
     "find_alarms",
     "find_drift",
     "find_leakage",
+    "finetune",
+    "finetune_trained",
     "infer_schema",
     "integrated_gradients",
     "load",
+    "measure_gain",
     "partial_dependence",
     "permutation_importance",
+    "prepare",
     "read_log",
+    "rising_rates",
     "sensitivities",
     "split_rows",
     "together",
+    "train_together",
+    "tune",
 ]
 
 _HOME = {
@@ -100,41 +126,57 @@ _HOME = {
     "Domain": "domain",
     "Drift": "data",
     "EpochRecord": "record",
+    "Family": "multitask",
+    "FieldModel": "field_model",
     "Finding": "data",
     "FitRecord": "record",
     "FitStop": "record",
+    "Gain": "gain",
     "Intervals": "intervals",
     "JsonLog": "monitor",
+    "LearnedField": "field_model",
+    "Library": "library",
     "Limits": "audit_values",
     "LiveView": "monitor",
     "ModelCard": "card",
+    "Prepared": "prepared",
     "Regressor": "estimators",
     "Schema": "data",
     "Severity": "data",
     "Split": "data",
     "TensorBoardLog": "monitor",
     "Thresholds": "alarms",
+    "Tuned": "tuned",
     "Watch": "alarms",
     "audit": "auditing",
     "audit_errors": "auditing",
     "card_of_fit": "fit_card",
     "card_of_solution": "solution_card",
+    "coarse_start": "library",
     "conformal_intervals": "intervals",
     "conformal_sets": "intervals",
     "data_report": "data",
     "domain_of": "domain",
+    "error_against": "gain",
     "find_alarms": "alarms",
     "find_drift": "data",
     "find_leakage": "data",
+    "finetune": "finetuning",
+    "finetune_trained": "transfer",
     "infer_schema": "data",
     "integrated_gradients": "explanation",
     "load": "estimators",
+    "measure_gain": "gain",
     "partial_dependence": "explanation",
     "permutation_importance": "explanation",
+    "prepare": "prepared",
     "read_log": "monitor",
+    "rising_rates": "freezing",
     "sensitivities": "sensitivity",
     "split_rows": "data",
     "together": "monitor",
+    "train_together": "multitask",
+    "tune": "tuning",
 }
 
 

@@ -105,7 +105,7 @@ def rungs_for(
 
 
 def _decays(model: Model) -> tuple[float, ...]:
-    return (0.03, 0.3, 3.0, 30.0) if isinstance(model, Linear) else (0.1, 1.0, 5.0)
+    return (0.03, 0.3, 3.0, 30.0) if isinstance(model, Linear) else (0.1, 0.3, 1.0, 3.0)
 
 
 def _affordable(model: Model, task: Task) -> bool:

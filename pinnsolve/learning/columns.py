@@ -15,6 +15,8 @@ Array = npt.NDArray[np.float64]
 UNSEEN = ("refuse", "ignore")
 """What may be done with a category that was not there when the model was fitted."""
 
+_MOST_CATEGORIES = 200
+
 
 @dataclass(frozen=True)
 class Column:
@@ -50,7 +52,7 @@ class Columns:
             unseen: See the attribute.
 
         Raises:
-            ValueError: If a value is missing, or two columns share a name.
+            ValueError: If a value is missing, two columns share a name, or a column is neither numbers nor categories.
         """
         names = [str(name) for name in frame.columns]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -60,7 +62,7 @@ class Columns:
         for position, name in enumerate(names):
             series = frame.iloc[:, position]
             _refuse_missing(series, name)
-            found.append(Column(name, () if is_numeric(series) else _categories(series)))
+            found.append(Column(name, () if is_numeric(series) else _categories(series, name)))
         return cls(tuple(found), unseen)
 
     def matrix(self, frame: Any) -> Array:  # noqa: ANN401
@@ -124,8 +126,21 @@ def is_numeric(series: Any) -> bool:  # noqa: ANN401
     return bool(is_numeric_dtype(series.dtype) or is_bool_dtype(series.dtype))
 
 
-def _categories(series: Any) -> tuple[str, ...]:  # noqa: ANN401
-    return tuple(sorted({str(value) for value in series}))
+def _categories(series: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
+    """Return the categories of a column, refused if they are times or too many to be categories."""
+    from pandas.api.types import is_datetime64_any_dtype, is_timedelta64_dtype
+
+    if is_datetime64_any_dtype(series.dtype) or is_timedelta64_dtype(series.dtype):
+        raise ValueError(
+            f"column {name!r} holds times ({series.dtype}); convert it to numbers, such as hours since the first row"
+        )
+    found = tuple(sorted({str(value) for value in series}))
+    if len(found) > _MOST_CATEGORIES:
+        raise ValueError(
+            f"column {name!r} has {len(found)} categories, the most is {_MOST_CATEGORIES}; if they are names of rows "
+            "drop the column, if they are numbers convert it"
+        )
+    return found
 
 
 def _refuse_missing(series: Any, name: str) -> None:  # noqa: ANN401

@@ -119,8 +119,9 @@ class Classifier(ClassifierMixin, TableEstimator):  # type: ignore[misc]
         self.classes_, labels = np.unique(y, return_inverse=True)
         seen = np.unique(labels[weight > 0.0])
         if len(seen) < 2:
+            only = str(self.classes_[seen[0]])
             raise ValueError(
-                f"a Classifier needs rows of at least two classes, got one class only: {self.classes_[seen[0]]!r}; "
+                f"a Classifier needs rows of at least two classes, got one class only: {only!r}; "
                 "add rows of other classes"
             )
         self._fit(
@@ -191,7 +192,7 @@ def _as_numbers(y: Any) -> Any:  # noqa: ANN401
             values = values.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"a Regressor needs numbers as targets, got {values.ravel()[0]!r} of {values.dtype}; "
+                f"a Regressor needs numbers as targets, got {str(values.ravel()[0])!r}; "
                 "convert them, or use a Classifier"
             ) from error
     return values

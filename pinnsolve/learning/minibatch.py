@@ -179,9 +179,10 @@ def updated(
         adam = Adam(learning_rate=schedule, policy=recipe.policy, epsilon=1e-8)
         state = adam.moved(state, gradient, reduction)
     if state.updates > before and recipe.decay > 0.0:
-        share = schedule.at(state.updates) * recipe.decay
-        mask = recipe.model.decayed().to(state.theta)
-        state = replace(state, theta=state.theta * (1.0 - share * mask))
+        theta = state.theta.clone()
+        for span, _ in recipe.model.spans:
+            theta[span] *= 1.0 - schedule.at(state.updates) * recipe.decay
+        state = replace(state, theta=theta)
     return state, gradient
 
 

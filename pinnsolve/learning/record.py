@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 
 
 class FitStop(Enum):
@@ -45,6 +46,7 @@ class EpochRecord:
     learning_rate: float = 0.0
 
 
+@cache
 def versions() -> tuple[tuple[str, str], ...]:
     """Return the versions that numbers may depend on."""
     from importlib.metadata import version

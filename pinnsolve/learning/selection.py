@@ -200,7 +200,9 @@ def simplex_weights(predictions: Sequence[Tensor], rows: Rows, loss: Loss) -> li
         step = slope / slope.max().clamp(min=1e-300)
         weights = weights * torch.exp(-2.0 / (1.0 + 0.2 * number) * step)
         weights = weights / weights.sum()
-        if not bool(torch.isfinite(weights).all()) or float(slope.max()) < 1e-9 * float(value):
+        if not bool(torch.isfinite(weights).all()) or float(slope.max()) < 1e-9 * float(
+            value.detach()
+        ):
             break
     return [float(weight) for weight in at.detach()]
 

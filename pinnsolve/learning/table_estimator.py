@@ -128,7 +128,7 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
             self.max_steps,
             float(share),
             int(seed),
-            torch.device(self.device),
+            usable_device(self.device),
         )
 
     def _checked(self, x: Any, y: Any, **how: Any) -> tuple[Columns | None, Array, Any]:  # noqa: ANN401
@@ -227,3 +227,18 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         if not math.isfinite(weight.sum()) or weight.sum() <= 0.0:
             raise ValueError("sample_weight must have a positive, finite sum; some rows must count")
         return weight
+
+
+def usable_device(name: str) -> torch.device:
+    """Return a device by name.
+
+    Args:
+        name: Such as ``cpu`` or ``cuda``.
+
+    Raises:
+        ValueError: If there is no such device here.
+    """
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError, TypeError) as error:  # torch words it in many ways
+        raise ValueError(f"there is no device {name!r} here; use device='cpu'") from error

@@ -1,33 +1,39 @@
 """Networks that propagate derivatives together with values."""
 
+from pinnsolve.networks.adapted import Adapted
 from pinnsolve.networks.corners import CornerFunctions
 from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
 from pinnsolve.networks.frozen import FrozenInputs
+from pinnsolve.networks.hidden_features import HiddenFeatures
 from pinnsolve.networks.kinked import Kinked
 from pinnsolve.networks.linear import LinearNetwork, Table
 from pinnsolve.networks.low_precision import LowPrecisionMLP
 from pinnsolve.networks.mlp import MLP, Tape
 from pinnsolve.networks.network import Network, Pullback
+from pinnsolve.networks.partly_trained import PartlyTrained
 from pinnsolve.networks.plane_corners import PlaneCornerFunctions
-from pinnsolve.networks.random_features import RandomFeatures, draw_features
+from pinnsolve.networks.random_features import RandomFeatures, added_up, draw_features
 from pinnsolve.networks.stream_function import StreamFunction
 from pinnsolve.networks.time_slabs import TimeSlabs
 from pinnsolve.networks.transformed import OutputTransform, Transformed
 
 __all__ = [
     "MLP",
+    "Adapted",
     "CornerFunctions",
     "Embedding",
     "ExactBoundary",
     "Fourier",
     "FrozenInputs",
+    "HiddenFeatures",
     "Identity",
     "Kinked",
     "LinearNetwork",
     "LowPrecisionMLP",
     "Network",
     "OutputTransform",
+    "PartlyTrained",
     "Periodic",
     "PlaneCornerFunctions",
     "Pullback",
@@ -37,5 +43,6 @@ __all__ = [
     "Tape",
     "TimeSlabs",
     "Transformed",
+    "added_up",
     "draw_features",
 ]

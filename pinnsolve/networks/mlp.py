@@ -74,6 +74,16 @@ class MLP(Network):
         """Number P of weights and biases."""
         return sum(rows * (columns + 1) for rows, columns in self.layers)
 
+    def weight_span(self, layer: int) -> slice:
+        """Return where a layer's weights are among the parameters; its biases follow them.
+
+        Args:
+            layer: Its number, 0 the first; the last is the head.
+        """
+        start = sum(rows * (columns + 1) for rows, columns in self.layers[:layer])
+        rows, columns = self.layers[layer]
+        return slice(start, start + rows * columns)
+
     def initial_parameters(
         self, generator: torch.Generator, *, dtype: torch.dtype, device: torch.device
     ) -> Tensor:
@@ -94,6 +104,12 @@ class MLP(Network):
     def streams(self, parameters: Tensor, points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
         """Return the outputs' partial derivatives, shape (S, N, C)."""
         return self._forward(parameters, points, tuple(indices)).pre_activations[-1]
+
+    def hidden_streams(
+        self, parameters: Tensor, points: Tensor, indices: Sequence[MultiIndex]
+    ) -> Tensor:
+        """Return the partial derivatives of what the last activation acts on, shape (S, N, width)."""
+        return self._forward(parameters, points, tuple(indices)).pre_activations[-2]
 
     def linearised(
         self, parameters: Tensor, points: Tensor, indices: Sequence[MultiIndex]

@@ -8,7 +8,7 @@ linear and nonlinear partial differential equations", CMAME 387 (2021) 114129).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -179,6 +179,35 @@ class RandomFeatures(LinearNetwork):
         argument[0] += self.offsets.to(points)
         features = activate(argument, order)
         return features[[order.index(index) for index in indices]]
+
+
+def added_up(network: RandomFeatures, head: Tensor) -> tuple[RandomFeatures, Tensor]:
+    """Return features on top of features as one layer of them, with its head; others as they are.
+
+    Args:
+        network: Features whose base may be features of the same embedding with no other corners.
+        head: Their parameters, shape (P,).
+    """
+    base, below = network.base if network.base is not None else (None, head)
+    if not isinstance(base, RandomFeatures) or base.embedding != network.embedding:
+        return network, head
+    if network.corners not in ((), base.corners):
+        return network, head
+    if network.plane_corners not in ((), base.plane_corners):
+        return network, head
+    below = below.to(head)
+    upper, lower = network.head(head), base.head(below)
+    corners = lower[:, base.num_ridges :].clone()
+    if network.corners:
+        corners += upper[:, network.num_ridges :]
+    joint = below[base.num_parameters - base.num_joint :].clone()
+    if network.plane_corners:
+        joint += head[network.num_parameters - network.num_joint :]
+    pieces = (lower[:, : base.num_ridges], upper[:, : network.num_ridges], corners)
+    slopes = torch.cat((base.slopes, network.slopes))
+    offsets = torch.cat((base.offsets, network.offsets))
+    joined = replace(base, slopes=slopes, offsets=offsets)
+    return joined, torch.cat((torch.cat(pieces, dim=1).flatten(), joint))
 
 
 def draw_features(

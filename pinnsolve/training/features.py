@@ -17,7 +17,7 @@ from torch import Tensor
 from pinnsolve.architecture import singular_corners
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
 from pinnsolve.multi_index import VALUE
-from pinnsolve.networks import RandomFeatures
+from pinnsolve.networks import HiddenFeatures, RandomFeatures
 from pinnsolve.optimise import HeadNewton
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
@@ -309,7 +309,7 @@ def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[
 
 def system_on(
     problem: Problem,
-    network: RandomFeatures,
+    network: RandomFeatures | HiddenFeatures,
     scaling: Scaling,
     weights: Mapping[RowKey, float] | None,
     *,
@@ -320,7 +320,7 @@ def system_on(
     """Return the system on new points, by default about 2.5 rows to a parameter."""
     number = counts if counts is not None else _counts(problem, network.num_features)
     blocks = list(make_blocks(problem, number, seed=seed, choose=choose))
-    if network.plane_corners:
+    if isinstance(network, RandomFeatures) and network.plane_corners:
         corners = singular_corners(problem, scaling)
         near = math.ceil(_NEAR_CORNERS * number.interior)
         blocks.extend(corner_blocks(problem, corners, near, seed=seed + 13))
@@ -330,7 +330,7 @@ def system_on(
 def _system(
     problem: Problem,
     blocks: Sequence[Block],
-    network: RandomFeatures,
+    network: RandomFeatures | HiddenFeatures,
     scaling: Scaling,
     weights: Mapping[RowKey, float] | None,
 ) -> System:

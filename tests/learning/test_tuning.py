@@ -1,0 +1,175 @@
+"""Tuning: budgets, fronts and files; a study whose process was killed goes on."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pinnsolve as ps
+from pinnsolve.learning import Library, Regressor, Tuned, tune
+from pinnsolve.method import Method
+from pinnsolve.training import train
+
+
+def table(rows: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (rows, 2))
+    return x, np.sin(2.0 * x[:, 0]) + 0.5 * x[:, 1] + 0.05 * rng.normal(size=rows)
+
+
+def rod() -> ps.Problem:
+    return ps.Problem(
+        "rod",
+        ps.Interval(0.0, 1.0),
+        ps.Heat(conductivity=1.0, source=6.0),
+        [ps.Dirichlet("left", temperature=0.0), ps.Dirichlet("right", temperature=1.0)],
+        exact=lambda x: {"temperature": x.x + 3.0 * x.x * (1.0 - x.x)},
+    )
+
+
+def quick() -> Regressor:
+    return Regressor(("mlp", 4), max_steps=10)
+
+
+@cache
+def tuned() -> Tuned:
+    return tune(quick(), table(), budget_seconds=100.0, max_trials=4, objectives=("error", "time"))
+
+
+def test_the_first_trial_is_the_defaults_and_the_best_is_no_worse() -> None:
+    found = tuned()
+    assert found.trials[0].settings == {}
+    assert found.best_trial.error <= found.trials[0].error
+    assert found.gain >= 0.0
+    assert isinstance(found.best, Regressor)
+    assert len(found.trials) == 4
+    assert found.spent_wh == pytest.approx(found.spent_seconds * 15.0 / 3600.0)
+    assert "15 W" in found.energy_source
+
+
+def test_no_trial_of_the_front_is_worse_in_everything() -> None:
+    complete = [t for t in tuned().trials if t.state == "complete"]
+    front = [t for t in complete if t.number in tuned().front]
+    assert tuned().best_trial.number in tuned().front
+    for one in front:
+        better = [t for t in complete if t.error < one.error and t.seconds < one.seconds]
+        assert not better
+
+
+def test_table_and_picture(tmp_path: Path) -> None:
+    assert tuned().table().count("\n") == 5
+    assert "defaults" in tuned().table()
+    tuned().draw(tmp_path / "front.png")
+    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match=r"must end with \.png"):
+        tuned().draw(tmp_path / "front.pdf")
+
+
+def test_a_problem_is_tuned_from_the_library(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.add(train(rod()).solution)
+    found = tune(
+        rod(), budget_seconds=60.0, max_trials=2, objectives=("error",), library=library, seed=1
+    )
+    assert isinstance(found.best, Method)
+    assert found.best_trial.error < 1e-3
+    assert "the nearest solution of the library" in found.note
+
+
+def test_a_budget_of_energy_ends_a_study() -> None:
+    found = tune(quick(), table(), budget_wh=1e-9, objectives=("error", "energy"))
+    assert len(found.trials) == 1
+    assert found.best_trial.watt_hours > 0.0
+
+
+_CHILD = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_tuning import quick, table, tune
+tune(quick(), table(), budget_seconds=1e4, storage={storage!r})
+"""
+
+
+def test_a_killed_study_goes_on(tmp_path: Path) -> None:
+    storage = tmp_path / "study.db"
+    script = _CHILD.format(folder=str(Path(__file__).parent), storage=str(storage))
+    child = subprocess.Popen(
+        [sys.executable, "-c", script], env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    try:
+        deadline = time.monotonic() + 120.0
+        while _ended(storage) < 2 and time.monotonic() < deadline:
+            assert child.poll() is None
+            time.sleep(0.1)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    before = _ended(storage)
+    assert before >= 2
+    found = tune(quick(), table(), budget_seconds=1e4, storage=storage, max_trials=before + 1)
+    ended = [t for t in found.trials if t.state != "lost"]
+    assert len(ended) == before + 1
+    assert found.trials[0].settings == {}
+    assert found.spent_seconds > 0.0
+    with pytest.raises(ValueError, match="holds another study"):
+        tune(quick(), table(50), budget_seconds=1.0, storage=storage)
+
+
+def _ended(storage: Path) -> int:
+    """Return the number of trials that ended, as another process sees it."""
+    import sqlite3
+
+    if not storage.is_file():
+        return 0
+    with sqlite3.connect(storage) as connection:
+        try:
+            query = "select count(*) from trial_user_attributes where key = 'spent'"
+            return int(connection.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+        finally:
+            connection.commit()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "tuning needs a budget"),
+        ({"budget_seconds": 0.0}, "budget_seconds must be finite and > 0, got 0.0"),
+        ({"budget_wh": -1.0}, "budget_wh must be finite and > 0"),
+        ({"budget_seconds": math.nan}, "budget_seconds must be finite"),
+        (
+            {"budget_seconds": 1.0, "objectives": ("eror",)},
+            "no objective 'eror'.*Did you mean 'error'",
+        ),
+        ({"budget_seconds": 1.0, "objectives": ()}, "objectives must be one or more of"),
+        ({"budget_seconds": 1.0, "num_jobs": 0}, "num_jobs and max_trials must be >= 1"),
+        ({"budget_seconds": 1.0, "storage": "nowhere/at/all.db"}, "there is no folder"),
+    ],
+)
+def test_bad_budgets(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tune(quick(), table(), **options)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_tuned(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="for an estimator or a problem, got int"):
+        tune(3, budget_seconds=1.0)
+    with pytest.raises(ValueError, match="an estimator is tuned on a table"):
+        tune(quick(), budget_seconds=1.0)
+    with pytest.raises(ValueError, match="a problem needs no data"):
+        tune(rod(), table(), budget_seconds=1.0)
+    with pytest.raises(ValueError, match="a library holds solutions of problems"):
+        tune(quick(), table(), budget_seconds=1.0, library=Library(tmp_path))
+    (tmp_path / "text.db").write_text("no study " * 100)
+    with pytest.raises(ValueError, match="not the file of a study"):
+        tune(quick(), table(), budget_seconds=1.0, storage=tmp_path / "text.db")
