@@ -19,6 +19,7 @@ from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.solution import Solution, component_values
 from pinnsolve.status import StopReason
 from pinnsolve.streams import needed_streams
+from pinnsolve.unknowns import find_unknowns
 from pinnsolve.verdict import Check, Verdict
 
 Array = npt.NDArray[np.float64]
@@ -154,7 +155,9 @@ def _on_fresh_points(solution: Solution, system: System, *, seed: int) -> System
     problem = solution.problem
     counts = PointCounts(2048, 512, 512 if problem.time is not None else 0)
     blocks = tuple(
-        b for b in make_blocks(problem, counts, seed=seed) if b.kind not in ("data", "gauge")
+        b
+        for b in make_blocks(problem, counts, seed=seed)
+        if b.kind not in ("data", "gauge", "prior")
     )
     return build_system(
         blocks,
@@ -353,7 +356,10 @@ def _quantity_checks(solution: Solution) -> list[Check]:
 def _estimate_checks(solution: Solution) -> list[Check]:
     """Refuse to trust an unknown that the data do not tell: its interval is as wide as what was known before."""
     checks = []
+    of_functions = {u.name for u in find_unknowns(solution.problem.functions)}
     for unknown, estimate in zip(solution.problem.unknowns, solution.estimates, strict=True):
+        if unknown.name in of_functions:
+            continue  # a coefficient alone says nothing about its function
         size = abs(estimate.value) or 1.0
         if unknown.bounds is not None and not unknown.logarithmic:
             size = 0.5 * (unknown.bounds[1] - unknown.bounds[0])

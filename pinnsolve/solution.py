@@ -30,6 +30,7 @@ from pinnsolve.scaling import Scaling
 from pinnsolve.status import Status
 from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.trial import trial_fields
+from pinnsolve.unknown_functions import EstimatedFunction
 from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict
 
@@ -84,6 +85,13 @@ class Solution:
         if not self.estimates:
             return self.problem
         return self.problem.bound({e.name: e.value for e in self.estimates})
+
+    @property
+    def functions(self) -> dict[str, EstimatedFunction]:
+        """The identified functions by name, callable on arrays: ``solution.functions["flux"](times)``."""
+        values = {estimate.name: estimate.value for estimate in self.estimates}
+        found = self.problem.functions if self.estimates else ()
+        return {item.name: EstimatedFunction(bind(item, values)) for item in found}
 
     def given(self, **values: float) -> Solution:
         """Return the solution for values of its ranges: ``solution.given(reynolds=100.0)``.
