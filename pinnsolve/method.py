@@ -15,6 +15,7 @@ from pinnsolve.architecture import (
     with_kinks,
 )
 from pinnsolve.blocks import PointCounts
+from pinnsolve.determinacy import field_is_determined
 from pinnsolve.networks import (
     MLP,
     Embedding,
@@ -186,12 +187,14 @@ class Method:
     def grows(self, problem: Problem) -> bool:
         """Return whether a layer of random features is tried first.
 
-        Not if the method asks for anything that a trained network alone can do, nor for unknowns and measurements.
+        Not if the method asks for anything that a trained network alone can do, nor where the field itself rests on
+        measurements: where conditions are missing that only data make up for.
         """
         if self.trunk != "auto":
             return self.trunk == "random"
         inverse = bool(problem.unknowns) or problem.measurements is not None
-        return not (inverse or self._asks_for_a_trained_trunk)
+        open_field = inverse and not field_is_determined(problem)
+        return not (open_field or self._asks_for_a_trained_trunk)
 
     @property
     def _asks_for_a_trained_trunk(self) -> bool:

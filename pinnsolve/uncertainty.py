@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.estimates import Estimate
+from pinnsolve.optimise import ReducedNewton
 from pinnsolve.residuals import System
 
 
@@ -37,6 +38,24 @@ def estimate_unknowns(
     covariance = share**2 * _marginal_inverse(gram, count, regularisation)
     if not measured:
         covariance = torch.full_like(covariance, float("inf"))
+    return _estimates(system, theta, covariance)
+
+
+def estimate_following(system: System, theta: Tensor) -> tuple[Estimate, ...]:
+    """Return the unknowns' values with standard deviations, where the field follows from the unknowns.
+
+    Args:
+        system: The trained system, of a network with a fixed trunk.
+        theta: Its parameters, the unknowns' search variables last.
+    """
+    covariance = torch.from_numpy(ReducedNewton().linearised(system, theta).covariance)
+    if not any(block.noise is not None for block in system.blocks):
+        covariance = torch.full_like(covariance, float("inf"))
+    return _estimates(system, theta, covariance)
+
+
+def _estimates(system: System, theta: Tensor, covariance: Tensor) -> tuple[Estimate, ...]:
+    count = system.network.num_parameters
     result = []
     for k, unknown in enumerate(system.unknowns):
         z = theta[count + k].to(torch.float64)

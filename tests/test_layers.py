@@ -38,6 +38,7 @@ LAYERS = [
     "declaration",
     "trial_points",
     "interface_checks",
+    "determinacy",
     "declaration_checks",
     "problem",
     "status",

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.method import Method
 from pinnsolve.optimise.levenberg_marquardt import half_square
@@ -31,7 +32,7 @@ from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
 from pinnsolve.training.warm import check_start, made_of
-from pinnsolve.uncertainty import estimate_unknowns
+from pinnsolve.uncertainty import estimate_following, estimate_unknowns
 
 Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
@@ -286,7 +287,9 @@ def _unmoved(task: _Task) -> Taken:
 
 def _finished(problem: Problem, taken: Taken, record: RunRecord) -> Solution:
     """Return the solution with estimates of the unknowns and the level of floating fields."""
-    estimates = estimate_unknowns(taken.system, taken.theta) if problem.unknowns else ()
+    follows = taken.phase == "growth" and field_follows_unknowns(problem)
+    estimator = estimate_following if follows else estimate_unknowns
+    estimates = estimator(taken.system, taken.theta) if problem.unknowns else ()
     solution = present_solution(problem, taken.system, taken.theta)
     return replace(solution, estimates=estimates, record=record)
 
