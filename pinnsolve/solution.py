@@ -16,7 +16,6 @@ from pinnsolve.blocks import Block, normal_jet
 from pinnsolve.collocation import tensor
 from pinnsolve.estimates import Estimate
 from pinnsolve.evaluation import Evaluation, Named, Points, as_points
-from pinnsolve.geometry.partition import interior_rule, part_rule
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
 from pinnsolve.levels import Level, mean_level, without_levels
 from pinnsolve.multi_index import MultiIndex, lower_set
@@ -24,12 +23,14 @@ from pinnsolve.naming import near_match_text
 from pinnsolve.networks import FrozenInputs, Network
 from pinnsolve.physics import Physics
 from pinnsolve.problem import Problem
+from pinnsolve.quadrature import quadrature
 from pinnsolve.ranges import columns, middle_of, missing_text
 from pinnsolve.record import RunRecord
 from pinnsolve.scaling import Scaling
 from pinnsolve.status import Status
 from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.trial import trial_fields
+from pinnsolve.uncertainty import Member, Posterior, deviations, field_columns
 from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict
 
@@ -57,6 +58,7 @@ class Solution:
         record: How it was found.
         levels: What is subtracted from fields whose level nothing determines (zero mean).
         verdict: Whether to believe it, once it has been judged.
+        posterior: How sure the unknowns and the fields are; None if there are no unknowns.
     """
 
     problem: Problem
@@ -67,6 +69,7 @@ class Solution:
     record: RunRecord
     levels: Mapping[str, Level] = field(default_factory=dict)
     verdict: Verdict | None = None
+    posterior: Posterior | None = None
 
     @property
     def status(self) -> Status:
@@ -142,6 +145,30 @@ class Solution:
             view = self.given(**dict(zip(names, row.tolist(), strict=True)))
             pieces.append((view._named_at(located[rows]), rows))
         return Evaluation(located, pieces)
+
+    def std_at(self, points: Points) -> Evaluation:
+        """Return the standard deviation of the fields at points, as far as it comes from noise in the measurements.
+
+        Args:
+            points: Shape (N, d) in SI units: space coordinates, then time if unsteady.
+
+        Raises:
+            ValueError: If nothing was measured, or there are ranges.
+        """
+        located = as_points(points, self.problem.frame.num_axes)
+        std = np.linalg.norm(self.deviations_at(located), axis=-1)
+        columns = field_columns(self.problem.field_shapes)
+        return Evaluation(located, ((lambda name: std[:, columns[name]], np.arange(len(std))),))
+
+    def deviations_at(self, points: Array) -> Array:
+        """Return how all C components deviate at points (N, D) by each of R standard normal variables, (N, C, R)."""
+        self._refuse_open_ranges()
+        if self.posterior is None:
+            raise ValueError(
+                "no deviations are known: the problem has no measurements; give it some"
+            )
+        at = Member(self.network, self.parameters, self.scaling)
+        return deviations(self.posterior, at, self.problem, points, self.quadrature)
 
     def evaluate(self, points: Points, law: Law, normals: Array | None = None) -> Array:
         """Return any field made from the solution, at points.
@@ -341,24 +368,8 @@ class Solution:
 
     def quadrature(self, part: str | None, time: float | None) -> tuple[Array, Array, Array]:
         """Return points (N, D), outward normals (N, d) and weights (N,) of the domain (None) or a part."""
-        domain, interval = self.problem.domain, self.problem.time
         self._refuse_open_ranges()
-        if time is not None and (interval is None or not interval.start <= time <= interval.end):
-            has = (
-                "is steady"
-                if interval is None
-                else f"runs from {interval.start} to {interval.end} s"
-            )
-            raise ValueError(f"time={time}: the problem {has}; leave time out or move it inside")
-        if part is None:
-            points, weights = interior_rule(domain, self.problem.materials, 4096)
-            normals = np.zeros((len(points), domain.dim))
-        else:
-            points, normals, weights = part_rule(domain, part, self.problem.materials, 512)
-        if interval is not None:
-            when = interval.end if time is None else time
-            points = np.column_stack((points, np.full(len(points), when)))
-        return points, normals, weights
+        return quadrature(self.problem, part, time)
 
     def _refuse_open_ranges(self) -> None:
         if self.problem.ranges:

@@ -52,6 +52,7 @@ LAYERS = [
     "record",
     "levels",
     "estimates",
+    "quadrature",
     "uncertainty",
     "verdict",
     "reference",

@@ -31,7 +31,7 @@ from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
 from pinnsolve.training.warm import check_start, made_of
-from pinnsolve.uncertainty import estimate_unknowns
+from pinnsolve.uncertainty import estimates_of, laplace
 
 Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
@@ -286,9 +286,12 @@ def _unmoved(task: _Task) -> Taken:
 
 def _finished(problem: Problem, taken: Taken, record: RunRecord) -> Solution:
     """Return the solution with estimates of the unknowns and the level of floating fields."""
-    estimates = estimate_unknowns(taken.system, taken.theta) if problem.unknowns else ()
-    solution = present_solution(problem, taken.system, taken.theta)
-    return replace(solution, estimates=estimates, record=record)
+    solution = replace(present_solution(problem, taken.system, taken.theta), record=record)
+    measured = any(block.noise is not None for block in taken.system.blocks)
+    if not (problem.unknowns or measured):
+        return solution
+    posterior = laplace(taken.system, taken.theta)
+    return replace(solution, estimates=estimates_of(posterior), posterior=posterior)
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,20 @@
+"""How sure the unknowns and the field are, and what that rests on."""
+
+from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of
+from pinnsolve.uncertainty.fields import deviations, field_columns
+from pinnsolve.uncertainty.identifiability import Combination, Identifiability, identifiability
+from pinnsolve.uncertainty.laplace import laplace
+from pinnsolve.uncertainty.posterior import Member, Posterior
+
+__all__ = [
+    "Combination",
+    "Identifiability",
+    "Member",
+    "Posterior",
+    "deviations",
+    "estimate_unknowns",
+    "estimates_of",
+    "field_columns",
+    "identifiability",
+    "laplace",
+]
