@@ -76,15 +76,18 @@ from pinnsolve.physics import (
     Stokes,
     by_region,
 )
+from pinnsolve.priors import LogNormal, Normal
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
 from pinnsolve.reference import ReferenceFolder, find_reference
 from pinnsolve.solution import Solution
 from pinnsolve.solver import solve
+from pinnsolve.sources import GaussianSource
 from pinnsolve.status import Status, StopReason
 from pinnsolve.tabulated import Tabulated
 from pinnsolve.time_slabs import solve_in_slabs
+from pinnsolve.unknown_functions import UnknownFunction
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -106,6 +109,7 @@ __all__ = [
     "Ellipse",
     "Fields",
     "Fixed",
+    "GaussianSource",
     "Heat",
     "HyperElasticity",
     "Initial",
@@ -114,12 +118,14 @@ __all__ = [
     "Interface",
     "Interval",
     "Jet",
+    "LogNormal",
     "Measurements",
     "Mesh",
     "Method",
     "NavierStokes",
     "Neumann",
     "NoSlip",
+    "Normal",
     "Outlet",
     "Periodic",
     "Physics",
@@ -143,6 +149,7 @@ __all__ = [
     "TimeInterval",
     "Traction",
     "Unknown",
+    "UnknownFunction",
     "Verdict",
     "__version__",
     "advect",

@@ -16,6 +16,7 @@ from pinnsolve.measurements import Measurements
 from pinnsolve.physics import Physics
 from pinnsolve.quantities import Quantity
 from pinnsolve.ranges import Range, check_names, columns
+from pinnsolve.unknown_functions import UnknownFunction, find_functions
 from pinnsolve.unknowns import Unknown, bind, find_ranges, find_unknowns
 
 Array = npt.NDArray[np.float64]
@@ -100,6 +101,12 @@ class Problem:
     def unknowns(self) -> tuple[Unknown, ...]:
         """The numbers to be identified."""
         return find_unknowns(self.physics, self.conditions)
+
+    @property
+    def functions(self) -> tuple[UnknownFunction, ...]:
+        """The functions to be identified; their coefficients are among the unknowns."""
+        found = find_functions(self.physics, self.conditions)
+        return tuple(item for item in found if not item.is_known)
 
     @property
     def materials(self) -> tuple[Shape, ...]:

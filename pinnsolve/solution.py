@@ -30,7 +30,8 @@ from pinnsolve.scaling import Scaling
 from pinnsolve.status import Status
 from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.trial import trial_fields
-from pinnsolve.uncertainty import Member, Posterior, deviations, field_columns
+from pinnsolve.uncertainty import Member, Posterior, deviations, field_columns, functions_of
+from pinnsolve.unknown_functions import EstimatedFunction
 from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict
 
@@ -88,6 +89,11 @@ class Solution:
             return self.problem
         return self.problem.bound({e.name: e.value for e in self.estimates})
 
+    @property
+    def functions(self) -> dict[str, EstimatedFunction]:
+        """The identified functions by name, callable on arrays: ``solution.functions["flux"](times)``."""
+        return functions_of(self.problem, self.estimates, self.posterior)
+
     def given(self, **values: float) -> Solution:
         """Return the solution for values of its ranges: ``solution.given(reynolds=100.0)``.
 
@@ -109,7 +115,9 @@ class Solution:
         unit = scaling.to_unit(place[None])[0].tolist()
         network = FrozenInputs(self.network, tuple((axis, unit[axis]) for axis in held))
         kept = self.scaling.without(held)
-        view = replace(self, problem=problem, network=network, scaling=kept, verdict=None)
+        view = replace(
+            self, problem=problem, network=network, scaling=kept, verdict=None, posterior=None
+        )
         return view if problem.ranges else levelled(view)
 
     @property
@@ -163,10 +171,6 @@ class Solution:
     def deviations_at(self, points: Array) -> Array:
         """Return how all C components deviate at points (N, D) by each of R standard normal variables, (N, C, R)."""
         self._refuse_open_ranges()
-        if self.posterior is None:
-            raise ValueError(
-                "no deviations are known: the problem has no measurements; give it some"
-            )
         at = Member(self.network, self.parameters, self.scaling)
         return deviations(self.posterior, at, self.problem, points, self.quadrature)
 
@@ -183,9 +187,8 @@ class Solution:
             Shape (N, *shape of the law's field).
         """
         located = as_points(points, self.problem.frame.num_axes)
-        directions = (
-            np.zeros((len(located), self.problem.domain.dim)) if normals is None else normals
-        )
+        none = np.zeros((len(located), self.problem.domain.dim))
+        directions = none if normals is None else normals
         pieces = [
             self._evaluate_batch(located[i : i + _BATCH], directions[i : i + _BATCH], law)
             for i in range(0, len(located), _BATCH)
@@ -201,9 +204,9 @@ class Solution:
             *axes: Coordinate names, one per differentiation.
         """
         names = self.problem.frame.axis_names
-        unknown = [axis for axis in axes if axis not in names]
-        if unknown:
-            raise ValueError(f"no coordinate {unknown[0]!r}. {near_match_text(unknown[0], names)}")
+        for axis in axes:
+            if axis not in names:
+                raise ValueError(f"no coordinate {axis!r}. {near_match_text(axis, names)}")
         curved = [names[axis] for axis in self.scaling.logarithmic if names[axis] in axes]
         if curved:
             raise ValueError(
@@ -248,9 +251,8 @@ class Solution:
         self, law: Law | str, part: str | None = None, *, time: float | None = None
     ) -> Array:
         """Return the mean over the domain or a boundary part; arguments as for :meth:`integral`."""
-        measure = (
-            self.problem.domain.measure if part is None else self.problem.domain.part_measure(part)
-        )
+        domain = self.problem.domain
+        measure = domain.measure if part is None else domain.part_measure(part)
         return np.asarray(self.integral(law, part, time=time) / measure)
 
     def outflow(self, name: str, part: str, *, time: float | None = None) -> Array:
@@ -286,10 +288,8 @@ class Solution:
                 return f[name]
             derived = bind(self.physics, x.parameters).derived(f, x)
             if name not in derived:
-                known = [*self.problem.field_shapes, *derived]
-                raise ValueError(
-                    f"no field or derived quantity {name!r}. {near_match_text(name, known)}"
-                )
+                near = near_match_text(name, [*self.problem.field_shapes, *derived])
+                raise ValueError(f"no field or derived quantity {name!r}. {near}")
             return derived[name]
 
         return law
@@ -325,15 +325,18 @@ class Solution:
         return to_dataset(self, resolution=resolution, num_times=num_times)
 
     def _evaluate_batch(self, points: Array, normals: Array, law: Law) -> Array:
-        frame, shapes = self.problem.frame, self.problem.field_shapes
-        like = self.parameters
-        located = tensor(points).to(device=like.device)
+        frame, shapes, device = (
+            self.problem.frame,
+            self.problem.field_shapes,
+            self.parameters.device,
+        )
+        located = tensor(points).to(device=device)
         x = Coordinates(located, frame)
-        normal = normal_jet(tensor(normals).to(device=like.device), frame)
+        normal = normal_jet(tensor(normals).to(device=device), frame)
         few = slice(0, min(3, len(points)))
         asked: set[tuple[str, MultiIndex]] = set()
         trial_x = Coordinates(located[few], frame)
-        trial_normal = normal_jet(tensor(normals[few]).to(device=like.device), frame)
+        trial_normal = normal_jet(tensor(normals[few]).to(device=device), frame)
         _ = law(trial_fields(shapes, trial_x, 1.0, watch=asked), trial_x, trial_normal).value
         fields = self._fields(located, lower_set(index for _, index in asked))
         with torch.no_grad():

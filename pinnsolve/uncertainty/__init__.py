@@ -1,6 +1,6 @@
 """How sure the unknowns and the field are, and what that rests on."""
 
-from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of
+from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of, functions_of
 from pinnsolve.uncertainty.fields import deviations, field_columns
 from pinnsolve.uncertainty.identifiability import Combination, Identifiability, identifiability
 from pinnsolve.uncertainty.laplace import laplace
@@ -15,6 +15,7 @@ __all__ = [
     "estimate_unknowns",
     "estimates_of",
     "field_columns",
+    "functions_of",
     "identifiability",
     "laplace",
 ]

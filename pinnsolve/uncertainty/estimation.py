@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from pinnsolve.estimates import Estimate
+from pinnsolve.problem import Problem
 from pinnsolve.residuals import System
 from pinnsolve.uncertainty.laplace import laplace
 from pinnsolve.uncertainty.posterior import Posterior
+from pinnsolve.unknown_functions import EstimatedFunction
+from pinnsolve.unknowns import bind
 
 
 def estimate_unknowns(system: System, theta: Tensor, ridge: float = 1e-9) -> tuple[Estimate, ...]:
@@ -40,3 +45,21 @@ def estimates_of(posterior: Posterior) -> tuple[Estimate, ...]:
             )
         )
     return tuple(found)
+
+
+def functions_of(
+    problem: Problem, estimates: Sequence[Estimate], posterior: Posterior | None
+) -> dict[str, EstimatedFunction]:
+    """Return the identified functions by name.
+
+    Args:
+        problem: The declaration.
+        estimates: The unknowns' values; empty if there are none yet.
+        posterior: How sure they are, or None.
+    """
+    values = {estimate.name: estimate.value for estimate in estimates}
+    found = {}
+    for item in problem.functions if values else ():
+        covariance = None if posterior is None else posterior.of_function(item)
+        found[item.name] = EstimatedFunction(bind(item, values), covariance)
+    return found

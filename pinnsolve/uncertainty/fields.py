@@ -27,17 +27,24 @@ _BATCH = 1024
 
 
 def deviations(
-    posterior: Posterior, at: Member, problem: Problem, points: Array, rule: Rule
+    posterior: Posterior | None, at: Member, problem: Problem, points: Array, rule: Rule
 ) -> Array:
     """Return how all components deviate at points, shape (N, C, R); std is the norm over the last axis.
 
     Args:
-        posterior: What is known.
+        posterior: What is known, or None.
         at: The solution's network.
         problem: The declaration.
         points: Shape (N, D).
         rule: Quadrature of the domain, for fields whose level is that of zero mean.
+
+    Raises:
+        ValueError: If nothing is known.
     """
+    if posterior is None:
+        raise ValueError(
+            f"problem {problem.name!r}: nothing was measured, so no deviations are known; give it measurements"
+        )
     found = _deviations(posterior, at, points)
     names = problem.component_names
     floating = [names.index(name) for name in problem.floating_fields]

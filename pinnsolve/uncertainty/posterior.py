@@ -16,6 +16,7 @@ from pinnsolve.naming import near_match_text
 from pinnsolve.networks import Network
 from pinnsolve.scaling import Scaling
 from pinnsolve.uncertainty.gaussian import gaussian_of
+from pinnsolve.unknown_functions import UnknownFunction
 from pinnsolve.unknowns import Unknown
 
 Array = npt.NDArray[np.float64]
@@ -156,6 +157,15 @@ class Posterior:
         if name not in self.names:
             raise ValueError(f"no unknown {name!r}. {near_match_text(name, self.names)}")
         return self.names.index(name)
+
+    def of_function(self, function: UnknownFunction) -> Array:
+        """Return the covariance of a function's coefficients, shape (K, K).
+
+        Args:
+            function: The declaration, its coefficients unknown.
+        """
+        places = [self.position(c.name) for c in function.coefficients if isinstance(c, Unknown)]
+        return np.asarray(self.covariance[np.ix_(np.array(places), np.array(places))])
 
     def _mapped(self, k: int, widths: float) -> tuple[float, float]:
         """Return the values ``widths`` standard deviations below and above the mean of a search variable."""
