@@ -33,6 +33,7 @@ from pinnsolve.geometry import (
     Sphere,
     TimeInterval,
 )
+from pinnsolve.inference import posterior
 from pinnsolve.jets import (
     Coordinates,
     Fields,
@@ -171,6 +172,7 @@ __all__ = [
     "log",
     "outer",
     "point_value",
+    "posterior",
     "shipped_problems",
     "sin",
     "sinh",

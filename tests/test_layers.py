@@ -69,6 +69,7 @@ LAYERS = [
     "sampling",
     "threads",
     "training",
+    "inference",
     "progress",
     "solver",
     "continuation",

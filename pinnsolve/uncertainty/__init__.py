@@ -4,13 +4,14 @@ from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of, fu
 from pinnsolve.uncertainty.fields import deviations, field_columns
 from pinnsolve.uncertainty.identifiability import Combination, Identifiability, identifiability
 from pinnsolve.uncertainty.laplace import laplace
-from pinnsolve.uncertainty.posterior import Member, Posterior
+from pinnsolve.uncertainty.posterior import Member, Posterior, Way, search_values
 
 __all__ = [
     "Combination",
     "Identifiability",
     "Member",
     "Posterior",
+    "Way",
     "deviations",
     "estimate_unknowns",
     "estimates_of",
@@ -18,4 +19,5 @@ __all__ = [
     "functions_of",
     "identifiability",
     "laplace",
+    "search_values",
 ]
