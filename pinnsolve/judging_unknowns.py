@@ -37,7 +37,11 @@ def unknown_notes(solution: Solution) -> list[str]:
     known = solution.posterior
     if known is None or not known.unknowns:
         return []
-    found, notes = identifiability(known), []
+    found = identifiability(known)
+    notes = [
+        f"smoothness of {name} chosen from the data: {strength:.3g}"
+        for name, strength in known.smoothness.items()
+    ]
     if known.num_data < len(known.unknowns):
         notes.append(_too_few_text(found, known.num_data))
     if not_identifiable(solution) and len(found.ratios) <= _MOST_IN_WORDS:

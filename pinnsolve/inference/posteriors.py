@@ -10,14 +10,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pinnsolve.inference.restarts import moved_by_noise, settled, stiffened, system_of
+from pinnsolve.inference.restarts import moved_by_noise, stiffened, system_of
 from pinnsolve.method import Method
 from pinnsolve.naming import near_match_text
 from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import train
-from pinnsolve.uncertainty import Member, Posterior, Way, laplace
+from pinnsolve.uncertainty import Member, Posterior, Way, laplace, settled
 
 Array = npt.NDArray[np.float64]
 

@@ -18,20 +18,16 @@ from pinnsolve.architecture import satisfied_rows
 from pinnsolve.blocks import Block, Site, make_blocks
 from pinnsolve.jets import Jet
 from pinnsolve.method import Method
-from pinnsolve.optimise import GaussNewton
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.residuals import System, build_system
 from pinnsolve.solution import Solution
-from pinnsolve.uncertainty import search_values
+from pinnsolve.uncertainty import search_values, with_strengths
 
 _SHARE = 1e-2
 """Factor on the data's share in training: what they bend the physics by may not blur a spread."""
 
 _MOVED = "moved by noise: "
 """Begins the names of the columns of a block that hold what its rows are moved by."""
-
-_SMALL_STEP = 1e-6
-"""Relative change of the loss below which going on is over."""
 
 
 def system_of(solution: Solution, *, seed: int) -> tuple[System, Tensor]:
@@ -56,7 +52,8 @@ def system_of(solution: Solution, *, seed: int) -> tuple[System, Tensor]:
         max_points=method.max_batch_points,
         satisfied=satisfied_rows(problem, solution.network, scaling),
     )
-    return balanced(system, theta), theta
+    strengths = {} if solution.posterior is None else solution.posterior.smoothness
+    return with_strengths(balanced(system, theta), strengths), theta
 
 
 def stiffened(system: System) -> System:
@@ -98,24 +95,6 @@ def moved_by_noise(system: System, generator: torch.Generator) -> System:
         }
         blocks.append(_moved(block, {n: block.noise * d.to(block.noise) for n, d in drawn.items()}))
     return replace(system, blocks=tuple(blocks))
-
-
-def settled(system: System, theta: Tensor, *, max_steps: int = 8) -> Tensor:
-    """Return the minimiser near theta, by a few Gauss-Newton steps on the same points.
-
-    Args:
-        system: The system.
-        theta: Where to begin.
-        max_steps: Most steps.
-    """
-    optimiser = GaussNewton(initial_damping=1e-10)
-    state = optimiser.init(system, theta)
-    for _ in range(max_steps):
-        before = state.loss
-        state = optimiser.step(system, state)
-        if not state.accepted or before - state.loss < _SMALL_STEP * before:
-            break
-    return state.theta
 
 
 def _moved(block: Block, shifts: Mapping[str, Tensor]) -> Block:

@@ -24,6 +24,7 @@ def write_posterior(group: Any, posterior: Posterior) -> None:  # noqa: ANN401 -
     for name in _ARRAYS:
         group[name] = getattr(posterior, name)
     group.attrs["method"] = posterior.method
+    group.attrs["smoothness"] = json.dumps(dict(posterior.smoothness))
     group.attrs["names"] = json.dumps(posterior.names)
     for name in _NUMBERS:
         group.attrs[name] = getattr(posterior, name)
@@ -50,5 +51,6 @@ def read_posterior(group: Any, problem: Problem) -> Posterior:  # noqa: ANN401
         num_data=int(group.attrs["num_data"]),
         num_open=float(group.attrs["num_open"]),
         members=(),
+        smoothness=json.loads(group.attrs["smoothness"]),
         **arrays,
     )

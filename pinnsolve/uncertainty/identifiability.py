@@ -89,17 +89,29 @@ def identifiability(posterior: Posterior) -> Identifiability:
     Args:
         posterior: What is known.
     """
-    values = posterior.mean
-    priors = gaussian_of(posterior.prior_factor, np.zeros(len(posterior.prior_factor)))
-    before = np.sqrt(np.diagonal(priors.covariance))
-    rows = zip(posterior.unknowns, values, posterior.bound, before * posterior.slopes, strict=True)
-    ratios = {
-        unknown.name: float(2.0 * _NORMAL_95 * bound / _width_before(unknown, value, abs(prior)))
-        for unknown, value, bound, prior in rows
-    }
+    values, widths = posterior.mean, _widths_before(posterior)
+    ratios = 2.0 * _NORMAL_95 * posterior.bound / widths
+    named = {name: float(r) for name, r in zip(posterior.names, ratios, strict=True)}
     sizes = np.array([_size(u, v) for u, v in zip(posterior.unknowns, values, strict=True)])
     relative = posterior.data_factor * (sizes / posterior.slopes)
-    return Identifiability(ratios, _combinations(relative, posterior.names))
+    return Identifiability(named, _combinations(relative, posterior.names))
+
+
+def spread_before(posterior: Posterior) -> Array:
+    """Return the standard deviations of the search variables before anything was measured, shape (K,).
+
+    Args:
+        posterior: What is known.
+    """
+    return np.asarray(_widths_before(posterior) / (2.0 * _NORMAL_95 * np.abs(posterior.slopes)))
+
+
+def _widths_before(posterior: Posterior) -> Array:
+    """Return the widths of the intervals that the unknowns were known to lie in, shape (K,)."""
+    priors = gaussian_of(posterior.prior_factor, np.zeros(len(posterior.prior_factor)))
+    before = np.abs(posterior.slopes) * np.sqrt(np.diagonal(priors.covariance))
+    rows = zip(posterior.unknowns, posterior.mean, before, strict=True)
+    return np.array([_width_before(unknown, value, std) for unknown, value, std in rows])
 
 
 def _width_before(unknown: Unknown, value: float, prior_std: float) -> float:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pinnsolve.residuals import System
 from pinnsolve.uncertainty.gaussian import Gaussian, gaussian_of
-from pinnsolve.uncertainty.linearisation import Linearisation, LinearRows, linearise
+from pinnsolve.uncertainty.linearisation import KeyedRows, Linearisation, linearise
 from pinnsolve.uncertainty.marginal import STIFFNESS, Marginal, marginalise
 from pinnsolve.uncertainty.posterior import Posterior
 from pinnsolve.unknowns import Unknown
@@ -55,7 +55,7 @@ def laplace(
     )
 
 
-def unknowns_given(marginal: Marginal, priors: Sequence[LinearRows]) -> Gaussian:
+def unknowns_given(marginal: Marginal, priors: Sequence[KeyedRows]) -> Gaussian:
     """Return the distribution of the unknowns' change from data and priors together.
 
     Args:
@@ -98,7 +98,7 @@ def _log_evidence(
     return log_prior - noise + constant - 0.5 * (known.least + known.log_determinant)
 
 
-def _log_volume(prior: LinearRows) -> float:
+def _log_volume(prior: KeyedRows) -> float:
     """Return the logarithm of the prior's normalisation: of ``|L^T L / 2 pi|^(1/2)``, its null space left out."""
     values = np.linalg.svd(prior.jacobian, compute_uv=False)
     told = values[values > 1e-12 * values.max(initial=0.0)]

@@ -25,7 +25,7 @@ PRIOR = "prior"
 
 
 @dataclass(frozen=True)
-class LinearRows:
+class KeyedRows:
     """Rows ``jacobian d + misfit`` of one equation, of unit noise.
 
     Attributes:
@@ -53,8 +53,8 @@ class Linearisation:
     """
 
     physics: Triangle
-    data: tuple[LinearRows, ...]
-    priors: tuple[LinearRows, ...]
+    data: tuple[KeyedRows, ...]
+    priors: tuple[KeyedRows, ...]
     num_network: int
 
     @property
@@ -109,14 +109,14 @@ def linearise(system: System, theta: Tensor, ridge: float = 1e-9) -> Linearisati
 
 def _of_unit_noise(
     system: System, key: RowKey, pieces: list[tuple[Tensor, Tensor]], *, first: int
-) -> LinearRows:
+) -> KeyedRows:
     """Return rows without their weight in training, and their Jacobian from column ``first`` on."""
     weight = system.weights.get(key, 1.0)
     noise = [b.noise for b in system.blocks if b.name == key.block and b.noise is not None]
     log_noise = sum(float(n.log().sum()) for n in noise)
     if not weight > 0.0:
         raise ValueError(f"rows of {key.block!r} need a weight > 0, got {weight}")
-    return LinearRows(
+    return KeyedRows(
         key,
         np.concatenate([slopes[:, first:].cpu().numpy() / weight for _, slopes in pieces]),
         np.concatenate([rows.cpu().numpy() / weight for rows, _ in pieces]),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -64,6 +64,7 @@ class Posterior:
         root: Square root of the covariance of the network's P parameters and the K search variables, shape (P + K, R).
         samples: Draws of the unknowns, shape (number, K); none if the distribution was not sampled.
         members: Draws of the field; none if it was not sampled.
+        smoothness: The smoothness of functions that was chosen from the data, by name.
     """
 
     method: Way
@@ -78,6 +79,7 @@ class Posterior:
     root: Array
     samples: Array
     members: tuple[Member, ...] = ()
+    smoothness: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ class Posterior:
         """The unknowns' values: those at the optimum, or the mean of the draws, shape (K,)."""
         if len(self.samples):
             return np.asarray(self.samples.mean(axis=0))
-        return self._values(self.search)
+        return self.values_of(self.search)
 
     @property
     def slopes(self) -> Array:
@@ -158,6 +160,16 @@ class Posterior:
             raise ValueError(f"no unknown {name!r}. {near_match_text(name, self.names)}")
         return self.names.index(name)
 
+    @property
+    def num_network(self) -> int:
+        """Number P of the network's parameters that the root of the covariance is of."""
+        return max(len(self.root) - len(self.unknowns), 0)
+
+    def values_of(self, search: Array) -> Array:
+        """Return the unknowns' values at search variables, shape (K,)."""
+        pairs = zip(self.unknowns, search, strict=True)
+        return np.array([float(u.value(torch.tensor(float(z)).double())) for u, z in pairs])
+
     def of_function(self, function: UnknownFunction) -> Array:
         """Return the covariance of a function's coefficients, shape (K, K).
 
@@ -179,14 +191,6 @@ class Posterior:
     @property
     def _search_std(self) -> Array:
         return np.asarray(np.sqrt(np.diagonal(self.search_covariance)))
-
-    def _values(self, search: Array) -> Array:
-        pairs = zip(self.unknowns, search, strict=True)
-        return np.array([float(u.value(torch.tensor(float(z)).double())) for u, z in pairs])
-
-    def fields_alone(self) -> Posterior:
-        """Return the same without what only bands of fields need: small enough to be kept by the thousand."""
-        return replace(self, root=np.zeros((0, 0)), members=())
 
 
 def search_values(unknowns: Sequence[Unknown], values: Sequence[float]) -> Array:
