@@ -39,6 +39,8 @@ from pinnsolve.training.positions import GrowthPosition
 from pinnsolve.training.present import goal_error, numbers_of_interest
 from pinnsolve.training.taken import Clock, Mark, Taken
 from pinnsolve.training.trunk import own_rows
+from pinnsolve.uncertainty import next_strengths
+from pinnsolve.unknown_functions import with_smoothness
 
 
 def growth_steps(
@@ -71,7 +73,8 @@ def growth_steps(
     weights = smooth_weights(problem, scaling, seed=seed)
     good: tuple[Stage, Tensor] | None = None
     while True:
-        stage = _stage(problem, method, scaling, weights, position, start, seed=seed)
+        known = _smoothed(problem, position)
+        stage = _stage(known, method, scaling, weights, position, start, seed=seed)
         begin = clock()
         probe, floating = probe_points(problem, scaling), floating_mask(problem, stage.theta)
         for record, state, done in _newton(problem, stage, position, clock, reduction):
@@ -110,7 +113,13 @@ def growth_steps(
         features = stage.network.num_features
         solved = Solved(stage.number, stage.bandwidth, features, theta, linear)
         position = GrowthPosition(
-            record.step, losses, errors, solved, fields, tuple(numbers.items())
+            record.step,
+            losses,
+            errors,
+            solved,
+            fields,
+            tuple(numbers.items()),
+            _smoothness(problem, method, stage, theta, position),
         )
 
 
@@ -134,7 +143,8 @@ def stage_system(
         start: Whose fields the first stage starts from, or None.
     """
     weights = smooth_weights(problem, scaling, seed=seed)
-    return _stage(problem, method, scaling, weights, position, start, seed=seed).system
+    known = _smoothed(problem, position)
+    return _stage(known, method, scaling, weights, position, start, seed=seed).system
 
 
 def _stage(
@@ -151,6 +161,26 @@ def _stage(
         most = method.max_features
         return first_stage(problem, scaling, weights, seed=seed, start=start, max_features=most)
     return next_stage(problem, position.solved, scaling, weights, seed=seed)
+
+
+def _smoothness(
+    problem: Problem, method: Method, stage: Stage, theta: Tensor, position: GrowthPosition
+) -> tuple[tuple[str, float], ...]:
+    """Return the smoothness of functions for the next stage, as the data of the first stages choose it."""
+    if stage.number > _LAST_CHOICE or not field_follows_unknowns(problem):
+        return position.smoothness
+    found = next_strengths(stage.system, theta, problem.functions, method.smoothness)
+    return tuple(found.items())
+
+
+def _smoothed(problem: Problem, position: GrowthPosition) -> Problem:
+    """Return the problem with the smoothness that the data have chosen so far."""
+    if not position.smoothness:
+        return problem
+    chosen = dict(position.smoothness)
+    conditions = with_smoothness(tuple(problem.conditions), chosen)
+    physics = with_smoothness(problem.physics, chosen)
+    return replace(problem, physics=physics, conditions=conditions)
 
 
 def _taken(
@@ -214,6 +244,9 @@ def _reason_to_stop(
     slow = stage.number >= _EARLIEST and errors[-1] > _LEAST_FALL * errors[-3]
     return StopReason.STALLED if slow else None
 
+
+_LAST_CHOICE = 3
+"""Number of the last stage that chooses the smoothness of functions."""
 
 _LARGEST_MOVE = 0.1
 """Move of an unknown, in its standard deviations, that counts like an error of the fields as large as the accuracy."""

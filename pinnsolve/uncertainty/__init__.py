@@ -1,6 +1,11 @@
 """How sure the unknowns and the field are, and what that rests on."""
 
-from pinnsolve.uncertainty.choosing import choose_smoothness, settled, with_strengths
+from pinnsolve.uncertainty.choosing import (
+    choose_smoothness,
+    next_strengths,
+    settled,
+    with_strengths,
+)
 from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of, functions_of
 from pinnsolve.uncertainty.fields import deviations, field_columns
 from pinnsolve.uncertainty.identifiability import (
@@ -26,6 +31,7 @@ __all__ = [
     "functions_of",
     "identifiability",
     "laplace",
+    "next_strengths",
     "search_values",
     "settled",
     "spread_before",

@@ -7,7 +7,7 @@ one by some Gauss-Newton steps on the same points. Where everything is linear in
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,21 +61,64 @@ def choose_smoothness(
         rule: How the strength is chosen.
     """
     left = [item for item in functions if item.smoothness is None]
-    strengths = {item.name: item.strength for item in left}
     measured = any(b.noise is not None and b.kind != "prior" for b in system.blocks)
     if not (left and measured):
         return Chosen(system, theta, {})
-    for _ in range(_ROUNDS):
+    strengths = _present(system, left)
+    for count in range(_ROUNDS):
         rows = linearise(system, theta)
         marginal, before = marginalise(rows), dict(strengths)
-        for name in list(strengths) * (1 if len(strengths) == 1 else 3):
-            strengths[name] = _chosen(rows, marginal, name, strengths, before, rule)
+        strengths = _round(rows, marginal, before, rule)
+        if count == 0 and _alike(strengths, before):
+            return Chosen(system, theta, before)  # chosen while it was trained
         system = with_strengths(system, strengths)
         jumped = _jump(rows, marginal, strengths, before, theta)
         theta = settled(system, _better(system, theta, jumped), max_steps=15)
-        if all(abs(math.log(strengths[n] / before[n])) < _SAME for n in strengths):
+        if _alike(strengths, before):
             break
     return Chosen(system, theta, strengths)
+
+
+def next_strengths(
+    system: System, theta: Tensor, functions: tuple[UnknownFunction, ...], rule: Rule = "evidence"
+) -> dict[str, float]:
+    """Return the strengths to go on with, from the problem linear about the present solution; nothing is settled.
+
+    Args:
+        system: The trained system.
+        theta: Its solution.
+        functions: The problem's functions; those with a given smoothness have no new one.
+        rule: How the strength is chosen.
+    """
+    left = [item for item in functions if item.smoothness is None]
+    if not left:
+        return {}
+    rows = linearise(system, theta)
+    return _round(rows, marginalise(rows), _present(system, left), rule)
+
+
+def _present(system: System, functions: Sequence[UnknownFunction]) -> dict[str, float]:
+    """Return the strengths that a system has."""
+    names = {smoothness_name(item.name): item.name for item in functions}
+    return {
+        names[block.name]: 1.0 / float(block.noise[0])
+        for block in system.blocks
+        if block.noise is not None and block.name in names
+    }
+
+
+def _round(
+    rows: Linearisation, marginal: Marginal, before: Mapping[str, float], rule: Rule
+) -> dict[str, float]:
+    """Return strengths chosen in turn."""
+    strengths = dict(before)
+    for name in list(strengths) * (1 if len(strengths) == 1 else 3):
+        strengths[name] = _chosen(rows, marginal, name, strengths, before, rule)
+    return strengths
+
+
+def _alike(strengths: Mapping[str, float], before: Mapping[str, float]) -> bool:
+    return all(abs(math.log(strengths[n] / before[n])) < _SAME for n in strengths)
 
 
 def with_strengths(system: System, strengths: Mapping[str, float]) -> System:
