@@ -249,7 +249,7 @@ def _reason_to_stop(
 _LAST_CHOICE = 3
 """Number of the last stage that chooses the smoothness of functions."""
 
-_LARGEST_MOVE = 0.2
+_LARGEST_MOVE = 0.1
 """Move of the unknowns, in their standard deviations, that counts like an error as large as the accuracy."""
 
 _GOAL_SHARE = 0.5
