@@ -139,7 +139,7 @@ def test_the_estimate_is_that_of_the_exact_forward_model(name, seed) -> None:
     assert solution.status.reason is ps.StopReason.CONVERGED
     assert isinstance(solution.network, RandomFeatures)
     for estimate, value, deviation in zip(solution.estimates, found, std, strict=True):
-        assert abs(estimate.value - value) < 0.05 * deviation
+        assert abs(estimate.value - value) < 0.1 * deviation  # asked for 1e-3 of the field
         assert abs(estimate.value - estimate.truth) < 3.0 * deviation
         assert estimate.std == pytest.approx(deviation, rel=0.03)
     assert [u.name for u in problem.unknowns] == [e.name for e in solution.estimates]
