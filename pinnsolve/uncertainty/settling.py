@@ -18,7 +18,7 @@ from pinnsolve.uncertainty.laplace import unknowns_given
 from pinnsolve.uncertainty.linearisation import linearise
 from pinnsolve.uncertainty.marginal import marginalise
 
-_RIDGE = 1e-6
+_RIDGE = 1e-4
 """Tikhonov term of a step: directions of the network that hardly matter are left where they are."""
 
 _LONGEST = 0.5
@@ -26,6 +26,9 @@ _LONGEST = 0.5
 
 _WORSE = 10.0
 """Growth of the loss of the physics up to which the field is still on it."""
+
+_SMALL_LOSS = 1e-6
+"""Loss of the physics, in units of equations whose Jacobians have norm one, that is small in any case."""
 
 _DONE = 0.02
 """Largest step, in standard deviations, after which no further one is taken."""
@@ -51,7 +54,7 @@ def settled(system: System, theta: Tensor, *, max_steps: int = 8) -> Tensor:
         std = np.linalg.norm(known.root, axis=1)
         if not np.isfinite(change).all() or (np.abs(known.step) <= _DONE * std).all():
             break
-    if _physics_loss(system, place) <= _WORSE * _physics_loss(system, theta):
+    if _physics_loss(system, place) <= max(_WORSE * _physics_loss(system, theta), _SMALL_LOSS):
         return place
     return _by_small_steps(system, theta)
 
