@@ -18,7 +18,7 @@ from pinnsolve.uncertainty.laplace import unknowns_given
 from pinnsolve.uncertainty.linearisation import linearise
 from pinnsolve.uncertainty.marginal import marginalise
 
-_RIDGE = 1e-4
+_RIDGE = 1e-3
 """Tikhonov term of a step: directions of the network that hardly matter are left where they are."""
 
 _LONGEST = 0.5
@@ -42,7 +42,7 @@ def settled(system: System, theta: Tensor, *, max_steps: int = 8) -> Tensor:
         theta: Where to begin.
         max_steps: Most steps.
     """
-    place = theta
+    place, limit = theta, max(_WORSE * _physics_loss(system, theta), _SMALL_LOSS)
     for _ in range(max_steps):
         rows = linearise(system, place, _RIDGE)
         marginal = marginalise(rows)
@@ -50,12 +50,12 @@ def settled(system: System, theta: Tensor, *, max_steps: int = 8) -> Tensor:
         longest = float(np.abs(known.step).max(initial=0.0))
         step = known.step * min(1.0, _LONGEST / max(longest, 1e-300))
         change = np.concatenate((marginal.correction + marginal.response @ step, step))
-        place = place + torch.from_numpy(change).to(place)
-        std = np.linalg.norm(known.root, axis=1)
-        if not np.isfinite(change).all() or (np.abs(known.step) <= _DONE * std).all():
+        if not np.isfinite(change).all():
             break
-    if _physics_loss(system, place) <= max(_WORSE * _physics_loss(system, theta), _SMALL_LOSS):
-        return place
+        place = place + torch.from_numpy(change).to(place)
+        done = (np.abs(known.step) <= _DONE * np.linalg.norm(known.root, axis=1)).all()
+        if done and _physics_loss(system, place) <= limit:
+            return place
     return _by_small_steps(system, theta)
 
 
