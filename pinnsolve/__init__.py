@@ -35,6 +35,7 @@ from pinnsolve.geometry import (
     Sphere,
     TimeInterval,
 )
+from pinnsolve.inference import NextSensors, compare_models, next_sensors, posterior
 from pinnsolve.jets import (
     Coordinates,
     Fields,
@@ -78,15 +79,19 @@ from pinnsolve.physics import (
     Stokes,
     by_region,
 )
+from pinnsolve.priors import LogNormal, Normal
 from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
 from pinnsolve.reference import ReferenceFolder, find_reference
 from pinnsolve.solution import Solution
 from pinnsolve.solver import solve
+from pinnsolve.sources import GaussianSource
 from pinnsolve.status import Status, StopReason
 from pinnsolve.tabulated import Tabulated
 from pinnsolve.time_slabs import solve_in_slabs
+from pinnsolve.uncertainty import Posterior
+from pinnsolve.unknown_functions import UnknownFunction
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -110,6 +115,7 @@ __all__ = [
     "EstimatedEnergy",
     "Fields",
     "Fixed",
+    "GaussianSource",
     "Heat",
     "HyperElasticity",
     "Initial",
@@ -119,18 +125,22 @@ __all__ = [
     "Interval",
     "Jet",
     "LineAverage",
+    "LogNormal",
     "Measurements",
     "Mesh",
     "Method",
     "NavierStokes",
     "Neumann",
+    "NextSensors",
     "NoSlip",
+    "Normal",
     "Outlet",
     "PatchAverage",
     "Periodic",
     "Physics",
     "PointCounts",
     "Polygon",
+    "Posterior",
     "Problem",
     "Quantity",
     "Radiation",
@@ -150,11 +160,13 @@ __all__ = [
     "TrackedEnergy",
     "Traction",
     "Unknown",
+    "UnknownFunction",
     "Verdict",
     "__version__",
     "advect",
     "arctan",
     "by_region",
+    "compare_models",
     "cos",
     "cosh",
     "curl",
@@ -171,8 +183,10 @@ __all__ = [
     "load",
     "log",
     "metered",
+    "next_sensors",
     "outer",
     "point_value",
+    "posterior",
     "shipped_problems",
     "sin",
     "sinh",

@@ -21,10 +21,11 @@ from pinnsolve.conditions import Condition, Initial, Interface, Periodic
 from pinnsolve.geometry.partition import sample_around
 from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet, component_names
 from pinnsolve.measurements import DataGroup, Likelihood, data_groups, mean_measured
+from pinnsolve.prior_rows import PriorRows, prior_rows
 from pinnsolve.problem import Problem
 from pinnsolve.unknowns import bind
 
-Kind = Literal["interior", "boundary", "initial", "periodic", "interface", "data", "gauge"]
+Kind = Literal["interior", "boundary", "initial", "periodic", "interface", "data", "gauge", "prior"]
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class Block:
             and for the sides of an interface, one for each node of a mean over a sensor, else one.
         law: The equations.
         normals: Outward unit normals, shape (N, space dimension); zeros where there is no boundary.
-        data: Measured values by name, each of shape (N,); empty unless the block is data.
-        noise: Standard deviation of the measured values, shape (N,), or None.
+        data: Measured values by name, each of shape (N,), or what a prior is made with, (N, columns); else empty.
+        noise: Standard deviation of the measured values, or of a prior's rows, shape (N,), or None.
         shares: Share of each point set in a mean, shape (N, number of point sets), or None.
         likelihood: How noise is distributed.
     """
@@ -183,7 +184,7 @@ def make_blocks(
     blocks += data_blocks(problem)
     if problem.floating_fields:
         blocks.append(gauge_block(problem))
-    return tuple(blocks)
+    return (*blocks, *prior_blocks(problem))
 
 
 def interior_block(problem: Problem, number: int, seed: int, *, around: float = 0.0) -> Block:
@@ -340,6 +341,22 @@ def gauge_block(problem: Problem) -> Block:
     return Block(
         "level of " + ", ".join(floating), "gauge", (located,), law, _no_normals(problem, located)
     )
+
+
+def prior_blocks(problem: Problem) -> tuple[Block, ...]:
+    """Return the priors of the unknowns as rows with a noise; the point that each is given has no part in it."""
+    blocks = []
+    for item in prior_rows(problem.unknowns, problem.functions):
+
+        def law(site: Site, values: Mapping[str, object], item: PriorRows = item) -> dict[str, Jet]:
+            return {item.equation: as_jet(item.law(values, site.data["weights"]), site.x[0].frame)}
+
+        points = tensor(problem.bounds[0]).expand(len(item.weights), -1)
+        noise = points.new_full((len(points),), item.noise)
+        data = {"weights": item.weights}
+        none = _no_normals(problem, points)
+        blocks.append(Block(item.name, "prior", (points,), law, none, data, noise))
+    return tuple(blocks)
 
 
 def scalar_equations(equations: Mapping[str, Jet]) -> dict[str, Jet]:

@@ -56,7 +56,7 @@ def group_blocks(
     """
     buckets: dict[tuple[object, ...], list[list[int]]] = {}
     for i, (block, (indices, names)) in enumerate(zip(blocks, plans, strict=True)):
-        key = (indices, len(names), len(block.point_sets), block.kind == "data")
+        key = (indices, len(names), len(block.point_sets), block.noise is not None)
         batches = buckets.setdefault(key, [[]])
         rows = sum(blocks[k].num_points for k in (*batches[-1], i))
         if rows * _points_per_row(block) > max_points:

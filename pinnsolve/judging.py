@@ -13,6 +13,7 @@ from pinnsolve.blocks import Block, PointCounts, interior_block, make_blocks
 from pinnsolve.exact_fields import exact_components
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
 from pinnsolve.judging_data import data_checks, data_notes
+from pinnsolve.judging_unknowns import not_identifiable, unknown_checks, unknown_notes
 from pinnsolve.multi_index import VALUE
 from pinnsolve.problem import Problem
 from pinnsolve.reference.reference import NoReference, Reference
@@ -48,7 +49,9 @@ def judge(
     notes += data_notes(solution)
     checks = run_checks(solution, system, theta, seed=seed)
     checks += answer_checks(solution, reference, seed=seed)
-    return Verdict(tuple(checks), solution.problem.accuracy, tuple(notes))
+    notes += unknown_notes(solution)
+    accuracy = solution.problem.accuracy
+    return Verdict(tuple(checks), accuracy, tuple(notes), not_identifiable(solution))
 
 
 def run_checks(
@@ -99,7 +102,7 @@ def answer_checks(
         for name, error in exact_errors(solution, seed=seed).items():
             checks.append(Check(f"{name} against the exact solution", error, accuracy))
     checks += data_checks(solution)
-    checks += _estimate_checks(solution)
+    checks += unknown_checks(solution)
     return checks + _quantity_checks(solution)
 
 
@@ -156,7 +159,9 @@ def _on_fresh_points(solution: Solution, system: System, *, seed: int) -> System
     problem = solution.problem
     counts = PointCounts(2048, 512, 512 if problem.time is not None else 0)
     blocks = tuple(
-        b for b in make_blocks(problem, counts, seed=seed) if b.kind not in ("data", "gauge")
+        b
+        for b in make_blocks(problem, counts, seed=seed)
+        if b.kind not in ("data", "gauge", "prior")
     )
     return build_system(
         blocks,
@@ -325,18 +330,6 @@ def _quantity_checks(solution: Solution) -> list[Check]:
         except Exception as error:  # noqa: BLE001 - a user's function must not lose a trained solution
             deviation, note = math.nan, f"could not be evaluated: {type(error).__name__}: {error}"
         checks.append(Check(quantity.name, deviation, quantity.tolerance / size, note))
-    return checks
-
-
-def _estimate_checks(solution: Solution) -> list[Check]:
-    """Refuse to trust an unknown that the data do not tell: its interval is as wide as what was known before."""
-    checks = []
-    for unknown, estimate in zip(solution.problem.unknowns, solution.estimates, strict=True):
-        size = abs(estimate.value) or 1.0
-        if unknown.bounds is not None and not unknown.logarithmic:
-            size = 0.5 * (unknown.bounds[1] - unknown.bounds[0])
-        note = "standard deviation / size; large: not identifiable from these data"
-        checks.append(Check(f"std of {estimate.name}", estimate.std / size, 0.5, note))
     return checks
 
 

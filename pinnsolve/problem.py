@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pinnsolve.conditions import Condition, Interface
-from pinnsolve.declaration_checks import check_problem, level_is_set
+from pinnsolve.declaration_checks import check_problem
+from pinnsolve.determinacy import level_is_set
 from pinnsolve.geometry import Shape, TimeInterval
 from pinnsolve.jets import Coordinates, Frame, component_names
 from pinnsolve.measurements import Measurements
 from pinnsolve.physics import Physics
 from pinnsolve.quantities import Quantity
 from pinnsolve.ranges import Range, check_names, columns
+from pinnsolve.unknown_functions import UnknownFunction, find_functions
 from pinnsolve.unknowns import Unknown, bind, find_ranges, find_unknowns
 
 Array = npt.NDArray[np.float64]
@@ -113,6 +115,12 @@ class Problem:
         if isinstance(self.measurements, Measurements):
             return (self.measurements,)
         return tuple(self.measurements or ())
+
+    @property
+    def functions(self) -> tuple[UnknownFunction, ...]:
+        """The functions to be identified; their coefficients are among the unknowns."""
+        found = find_functions(self.physics, self.conditions)
+        return tuple(item for item in found if not item.is_known)
 
     @property
     def materials(self) -> tuple[Shape, ...]:

@@ -21,7 +21,7 @@ from pinnsolve.jets import Fields, Frame, MultiIndex
 from pinnsolve.measurements.likelihood import likelihood_row
 from pinnsolve.networks import LinearNetwork, Network, Pullback, Table
 from pinnsolve.scaling import Scaling
-from pinnsolve.streams import fields_of_streams, needed_streams
+from pinnsolve.streams import fields_of_streams, needed_streams, size_of_terms
 from pinnsolve.unknowns import Unknown
 
 
@@ -161,27 +161,25 @@ class System:
     def linearised(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield, group by group and equation by equation, rows (N,) and their Jacobian (N, num_parameters)."""
         parameters, z = self._split(theta.detach())
+        values, slopes = self._values(z), self._slopes(z)
         for position, group in enumerate(self.groups):
             streams, pullback = self._linearised_streams(position, parameters)
             streams = streams.requires_grad_()
-            hidden = [
-                v.expand(group.num_sets * group.num_points).clone().requires_grad_() for v in z
-            ]
+            numbers = values.expand(group.num_points, -1).clone().requires_grad_()
             with torch.enable_grad():
-                rows = self._rows(group, streams, hidden)
+                rows = self._rows(group, streams, numbers)
             for row in rows:
-                slopes = torch.autograd.grad(
-                    row.sum(), (streams, *hidden), retain_graph=True, allow_unused=True
+                signals, response = torch.autograd.grad(
+                    row.sum(), (streams, numbers), retain_graph=True, allow_unused=True
                 )
                 jacobian = theta.new_zeros(len(group.unit_points), self.num_parameters)
-                if slopes[0] is not None:
-                    pullback(slopes[0], jacobian[:, : self.network.num_parameters])
-                for k, slope in enumerate(slopes[1:]):
-                    if slope is not None:
-                        jacobian[:, self.network.num_parameters + k] = slope
+                if signals is not None:
+                    pullback(signals, jacobian[:, : self.network.num_parameters])
                 if group.num_sets > 1:
                     apart = jacobian.reshape(group.num_sets, group.num_points, -1)
                     jacobian = apart.sum(dim=0)
+                if response is not None:
+                    jacobian[:, self.network.num_parameters :] = response * slopes
                 yield row.detach(), jacobian
 
     def rebatched(self, max_points: int) -> System:
@@ -240,24 +238,38 @@ class System:
         """Return the fields, in SI units, of network streams (S, N, C)."""
         return fields_of_streams(streams, indices, self.scaling, self.shapes, self.frame)
 
-    def _split(self, theta: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _split(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         count = self.network.num_parameters
-        return theta[:count], tuple(theta[count + k] for k in range(len(self.unknowns)))
+        return theta[:count], theta[count:]
+
+    def _values(self, z: Tensor) -> Tensor:
+        """Return the values of all unknowns at their search variables, shape (K,)."""
+        pairs = zip(self.unknowns, z, strict=True)
+        return torch.stack([unknown.value(v) for unknown, v in pairs]) if self.unknowns else z
+
+    def _slopes(self, z: Tensor) -> Tensor:
+        """Return d value / d z of all unknowns, shape (K,)."""
+        inner = z.detach().requires_grad_()
+        with torch.enable_grad():
+            total = self._values(inner).sum()
+        return torch.autograd.grad(total, inner)[0]
 
     def _rows_by_group(self, theta: Tensor) -> Iterator[list[Tensor]]:
         parameters, z = self._split(theta)
+        values = self._values(z)
         for position, group in enumerate(self.groups):
-            yield self._rows(group, self._streams(position, parameters), z)
+            yield self._rows(group, self._streams(position, parameters), values)
 
     def _term_sizes(self, theta: Tensor) -> Iterator[Tensor]:
         """Yield the size of the terms of every item that :meth:`linearised` yields."""
         parameters, z = self._split(theta)
+        values = self._values(z)
         for position, group in enumerate(self.groups):
             streams = self._streams(position, parameters).detach().requires_grad_()
             with torch.enable_grad():
-                rows = self._rows(group, streams, z)
+                rows = self._rows(group, streams, values)
             for row in rows:
-                yield _term_sizes(row, streams, group.num_sets)
+                yield size_of_terms(row, streams, group.num_sets)
 
     def _by_key(self, items: Iterable[Tensor]) -> dict[RowKey, Tensor]:
         """Return one tensor per block and equation, of one per item that :meth:`linearised` yields."""
@@ -266,6 +278,10 @@ class System:
             for (key, _), piece in zip(members, item.split([n for _, n in members]), strict=True):
                 found.setdefault(key, []).append(piece)
         return {key: torch.cat(pieces) for key, pieces in found.items()}
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(unknown.name for unknown in self.unknowns)
 
     def _streams(self, position: int, parameters: Tensor) -> Tensor:
         if self.tables:
@@ -280,8 +296,14 @@ class System:
         group = self.groups[position]
         return self.network.linearised(parameters, group.unit_points, group.indices)
 
-    def _rows(self, group: Group, streams: Tensor, z: Sequence[Tensor]) -> list[Tensor]:
-        """Return one weighted row vector per equation rank, blocks concatenated."""
+    def _rows(self, group: Group, streams: Tensor, numbers: Tensor) -> list[Tensor]:
+        """Return one weighted row vector per equation rank, blocks concatenated.
+
+        Args:
+            group: Which rows.
+            streams: The network's, shape (S, num_sets N, C).
+            numbers: Values of the unknowns, shape (K,) or, to tell the points' shares apart, (N, K).
+        """
         pieces: list[list[Tensor]] = [[] for _ in range(group.num_equations)]
         start = 0
         for position, names in zip(group.blocks, group.equations, strict=True):
@@ -293,10 +315,8 @@ class System:
             ]
             fields = tuple(self.fields(streams[:, span], group.indices) for span in spans)
             x = block.coordinates(self.frame)
-            values = {
-                u.name: u.value(v if v.ndim == 0 else v[spans[0]])
-                for u, v in zip(self.unknowns, z, strict=True)
-            }
+            here = numbers if numbers.ndim == 1 else numbers[start : start + n]
+            values = dict(zip(self._names, here.unbind(-1), strict=True))
             rows = block.rows(fields, x, values)
             for rank, name in enumerate(names):
                 pieces[rank].append(self._weighted(block, name, rows[name].value).expand(n))
@@ -309,22 +329,6 @@ class System:
             return self.factor(block, name) * row
         weight = self.weights.get(RowKey(block.name, name), 1.0)
         return weight * likelihood_row(block.likelihood, row / block.noise)
-
-
-def _term_sizes(row: Tensor, streams: Tensor, num_sets: int) -> Tensor:
-    """Return the size of the terms of rows (N,) of streams (S, num_sets N, C), shape (N,)."""
-    (slopes,) = torch.autograd.grad(row.sum(), streams, retain_graph=True, allow_unused=True)
-    if slopes is None:
-        return row.detach().abs()
-    terms = (slopes * streams).detach()
-    squares = terms.square() + (_LEAST_STREAM * slopes).square()
-    pairs = squares.sum(dim=(0, 2)).reshape(num_sets, -1)
-    rest = row.detach() - terms.sum(dim=(0, 2)).reshape(num_sets, -1).sum(dim=0)
-    return (pairs.sum(dim=0) + rest.square()).sqrt()
-
-
-_LEAST_STREAM = 0.01
-"""Least size of a stream in network units, where terms are compared with their sum."""
 
 
 def build_system(

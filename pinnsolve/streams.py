@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from pinnsolve.blocks import Block
@@ -58,3 +59,25 @@ def needed_streams(
         for part in row.parts:
             part.derivative(VALUE)
     return lower_set(index for _, index in asked), tuple(rows)
+
+
+def size_of_terms(row: Tensor, streams: Tensor, num_sets: int) -> Tensor:
+    """Return how large the terms are whose sum each row is, shape (N,).
+
+    Args:
+        row: One row per point, shape (N,).
+        streams: What they are made of, shape (S, num_sets N, C).
+        num_sets: Number of point sets.
+    """
+    (slopes,) = torch.autograd.grad(row.sum(), streams, retain_graph=True, allow_unused=True)
+    if slopes is None:
+        return row.detach().abs()
+    terms = (slopes * streams).detach()
+    squares = terms.square() + (_LEAST_STREAM * slopes).square()
+    pairs = squares.sum(dim=(0, 2)).reshape(num_sets, -1)
+    rest = row.detach() - terms.sum(dim=(0, 2)).reshape(num_sets, -1).sum(dim=0)
+    return (pairs.sum(dim=0) + rest.square()).sqrt()
+
+
+_LEAST_STREAM = 0.01
+"""Least size of a stream in network units, where terms are compared with their sum."""

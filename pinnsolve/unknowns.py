@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from pinnsolve.priors import LogNormal, Normal, Prior
 from pinnsolve.ranges import Range
 
 _T = TypeVar("_T")
+_Kind = TypeVar("_Kind")
 _P = TypeVar("_P", "Unknown", Range)
 
 
@@ -26,9 +28,12 @@ class Unknown:
     """A number to be identified; it stands where the number would stand.
 
     The search runs over an unbounded variable z. With bounds, a logistic map keeps the value
-    strictly inside (on a logarithmic scale where the bounds are positive and more than a factor 10
-    apart); without bounds the value is ``initial + scale z`` with ``scale = |initial|`` (1 if that
-    is zero).
+    strictly inside; without, the value is ``initial + scale z`` with ``scale = |initial|`` (1 if that
+    is zero). On a logarithmic scale these are maps of the logarithm, without bounds ``initial exp(z)``.
+
+    Example:
+        >>> from pinnsolve import LogNormal, Unknown
+        >>> film = Unknown("film", 200.0, bounds=(10.0, 1e4), prior=LogNormal(300.0, 0.5))
 
     Attributes:
         name: How the result names it.
@@ -36,6 +41,9 @@ class Unknown:
         bounds: Open interval it must lie in, or None.
         unit: Unit for tables and plots.
         truth: The true value where a synthetic case knows it; never used by the search.
+        logarithmic: Whether the search runs on a logarithmic scale; None chooses it where the bounds are
+            positive and more than a factor 10 apart, and for a LogNormal prior without bounds.
+        prior: What is known of it besides the measurements, or None.
     """
 
     name: str
@@ -43,9 +51,11 @@ class Unknown:
     bounds: tuple[float, float] | None = None
     unit: str = ""
     truth: float | None = None
+    logarithmic: bool | None = None
+    prior: Prior | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a guess outside of the bounds."""
+        """Refuse a guess outside of the bounds, logarithms of what is not positive, and a prior against the bounds."""
         if not math.isfinite(self.initial):
             raise ValueError(f"unknown {self.name!r}: initial must be finite, got {self.initial}")
         if self.bounds is not None:
@@ -59,15 +69,47 @@ class Unknown:
                     f"unknown {self.name!r}: bounds must enclose the initial value, "
                     f"got {self.initial} and bounds ({low}, {high})"
                 )
+        self._check_prior()
+        if self.logarithmic is None:
+            object.__setattr__(self, "logarithmic", self._spreads_over_decades)
+        if self.logarithmic and not self._least > 0.0:
+            raise ValueError(
+                f"unknown {self.name!r}: a logarithmic search needs "
+                f"{'an initial value' if self.bounds is None else 'bounds'} > 0, got {self._least}; "
+                "raise it or leave out logarithmic"
+            )
+
+    def _check_prior(self) -> None:
+        """Refuse a prior that contradicts what is allowed."""
+        if self.prior is None:
+            return
+        if not isinstance(self.prior, Normal | LogNormal):
+            raise ValueError(
+                f"unknown {self.name!r}: prior must be Normal(mean, std) or LogNormal(median, std), got {self.prior!r}"
+            )
+        if self.bounds is not None and not self.bounds[0] < self.prior.median < self.bounds[1]:
+            raise ValueError(
+                f"unknown {self.name!r}: the prior contradicts the bounds: {self.prior} is centred outside of "
+                f"{self.bounds}; move the one or widen the others"
+            )
+        if isinstance(self.prior, LogNormal) and (
+            self._least < 0.0 or (self._least == 0.0 and self.bounds is None)
+        ):
+            raise ValueError(
+                f"unknown {self.name!r}: a LogNormal prior is for positive numbers, got "
+                f"{'initial' if self.bounds is None else 'bounds from'} {self._least}; use Normal(mean, std)"
+            )
 
     @property
-    def logarithmic(self) -> bool:
-        """Whether the search runs on a logarithmic scale."""
-        return (
-            self.bounds is not None
-            and self.bounds[0] > 0
-            and self.bounds[1] / self.bounds[0] > 10.0
-        )
+    def _least(self) -> float:
+        """The lower bound, or without bounds the initial value."""
+        return self.initial if self.bounds is None else self.bounds[0]
+
+    @property
+    def _spreads_over_decades(self) -> bool:
+        if self.bounds is None:
+            return isinstance(self.prior, LogNormal)
+        return self.bounds[0] > 0 and self.bounds[1] / self.bounds[0] > 10.0
 
     @property
     def start(self) -> float:
@@ -83,6 +125,8 @@ class Unknown:
     def value(self, z: Tensor) -> Tensor:
         """Return the number for a search variable z, elementwise."""
         if self.bounds is None:
+            if self.logarithmic:
+                return self.initial * torch.exp(z)
             return self.initial + (abs(self.initial) or 1.0) * z
         low, high = self.bounds
         if self.logarithmic:
@@ -123,8 +167,8 @@ def find_ranges(*declarations: object) -> tuple[Range, ...]:
 def _found(kind: type[_P], plural: str, declarations: Sequence[object]) -> tuple[_P, ...]:
     """Return every placeholder of one kind, in order, one per name."""
     found: dict[str, _P] = {}
-    for item in (item for declaration in declarations for item in _walk(declaration)):
-        if isinstance(item, kind) and found.setdefault(item.name, item) != item:
+    for item in parts_of(declarations, kind):
+        if found.setdefault(item.name, item) != item:
             raise ValueError(
                 f"two different {plural} are named {item.name!r}: {found[item.name]} and {item}; "
                 "rename one, or use one object in both places"
@@ -141,34 +185,82 @@ def bind(declaration: _T, values: Mapping[str, Any]) -> _T:
     """
     if not values:
         return declaration
-    bound: _T = _bind(declaration, values)
+
+    def value_of(item: Unknown | Range) -> object:
+        return values.get(item.name, item)
+
+    bound: _T = _changed(declaration, Unknown | Range, value_of)
     return bound
 
 
-def _walk(item: object) -> list[Unknown | Range]:
-    if isinstance(item, Unknown | Range):
-        return [item]
+def parts_of(item: object, kind: type[_Kind]) -> Iterator[_Kind]:
+    """Yield every value of one kind inside frozen declarations, in order; none inside another one.
+
+    Args:
+        item: Physics, a condition, or a sequence or mapping of these.
+        kind: The class that is looked for.
+    """
+    if isinstance(item, kind):
+        yield item
+    else:
+        for inner in _inside(item):
+            yield from parts_of(inner, kind)
+
+
+def changed(
+    declaration: _T,
+    kind: type[_Kind],
+    change: Callable[[_Kind], object],
+) -> _T:
+    """Return the declaration with every value of one kind replaced; what holds none stays the same object.
+
+    Args:
+        declaration: Physics, a condition, or a sequence or mapping of these.
+        kind: The class whose values are replaced.
+        change: Returns what takes a value's place.
+    """
+    result: _T = _changed(declaration, kind, change)
+    return result
+
+
+def _inside(item: object) -> Iterable[object]:
+    """Return what a mapping, a sequence or a dataclass holds."""
     if isinstance(item, Mapping):
-        return [u for value in item.values() for u in _walk(value)]
+        return item.values()
     if isinstance(item, list | tuple):
-        return [u for value in item for u in _walk(value)]
+        return item
     if is_dataclass(item) and not isinstance(item, type):
-        return [u for field in fields(item) for u in _walk(getattr(item, field.name))]
-    return []
+        return [getattr(item, field.name) for field in fields(item)]
+    return ()
 
 
-def _bind(item: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any frozen declaration
-    if isinstance(item, Unknown | Range):
-        return values.get(item.name, item)
+def _changed(item: Any, kind: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - any frozen declaration
+    if isinstance(item, kind):
+        return change(item)
     if isinstance(item, Mapping):
-        return {key: _bind(value, values) for key, value in item.items()}
+        return {key: _changed(value, kind, change) for key, value in item.items()}
     if isinstance(item, list | tuple):
-        return type(item)(_bind(value, values) for value in item)
-    if is_dataclass(item) and not isinstance(item, type) and _walk(item):
-        bound = copy.copy(
-            item
-        )  # not replace(): that would run the checks, and custom constructors, again
-        for field in fields(item):
-            object.__setattr__(bound, field.name, _bind(getattr(item, field.name), values))
-        return bound
+        return type(item)(_changed(value, kind, change) for value in item)
+    if is_dataclass(item) and not isinstance(item, type):
+        before = [getattr(item, field.name) for field in fields(item)]
+        after = [_changed(value, kind, change) for value in before]
+        if any(_differs(old, new) for old, new in zip(before, after, strict=True)):
+            return _with_fields(item, after)
     return item
+
+
+def _differs(old: object, new: object) -> bool:
+    """Whether anything was replaced; containers are made anew even if nothing was."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return any(_differs(old[key], new[key]) for key in old)
+    if isinstance(old, list | tuple) and isinstance(new, list | tuple):
+        return any(_differs(*pair) for pair in zip(old, new, strict=True))
+    return old is not new
+
+
+def _with_fields(item: Any, values: Sequence[object]) -> Any:  # noqa: ANN401
+    """Return a copy with other fields; not replace(), which would run the checks, and custom constructors, again."""
+    result = copy.copy(item)
+    for field, value in zip(fields(item), values, strict=True):
+        object.__setattr__(result, field.name, value)
+    return result

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from pinnsolve.conditions.condition import Condition, natural_flux, outward, require_field
-from pinnsolve.jets import Coordinates, Fields, Frame, Jet, as_jet
-from pinnsolve.physics.physics import Number, Physics, Value, check_positive, evaluate
+from pinnsolve.jets import Coordinates, Fields, Frame, Jet
+from pinnsolve.physics.physics import Coefficient, Physics, Value, check_positive, evaluate
 from pinnsolve.ranges import Range
 
 STEFAN_BOLTZMANN = 5.670374419e-8
@@ -38,12 +38,12 @@ class Convection(Condition):
 
     Attributes:
         part: Name of the boundary part.
-        coefficient: h in W/(m2 K); a number, an unknown or a range.
+        coefficient: h in W/(m2 K); a number, an unknown, a range or a function of the coordinates.
         ambient: Ambient temperature; a number or a function of the coordinates.
     """
 
     part: str
-    coefficient: Number
+    coefficient: Coefficient
     ambient: Value = 0.0
 
     def __post_init__(self) -> None:
@@ -54,7 +54,8 @@ class Convection(Condition):
         """Return outward flux minus h (T - ambient)."""
         across = outward(natural_flux("temperature", f, x, physics, self.label), normal)
         excess = f.temperature - evaluate(self.ambient, x, (), f"{self.label} ambient")
-        return {"temperature": across - as_jet(self.coefficient, x.frame) * excess}
+        coefficient = evaluate(self.coefficient, x, (), f"{self.label} coefficient")
+        return {"temperature": across - coefficient * excess}
 
     def determines(self, physics: Physics, frame: Frame) -> frozenset[str]:
         """Return ``temperature``."""
@@ -70,13 +71,13 @@ class Radiation(Condition):
 
     Attributes:
         part: Name of the boundary part.
-        emissivity: Between 0 and 1; a number, an unknown or a range.
+        emissivity: Between 0 and 1; a number, an unknown, a range or a function of the coordinates.
         ambient: Temperature of the surroundings in K; a number or a function of the coordinates.
         constant: sigma in W/(m2 K4); older publications round it.
     """
 
     part: str
-    emissivity: Number
+    emissivity: Coefficient
     ambient: Value = 0.0
     constant: float = STEFAN_BOLTZMANN
 
@@ -101,7 +102,8 @@ class Radiation(Condition):
         across = outward(natural_flux("temperature", f, x, physics, self.label), normal)
         ambient = evaluate(self.ambient, x, (), f"{self.label} ambient")
         excess = self.constant * (f.temperature**4 - ambient**4)
-        return {"temperature": across - as_jet(self.emissivity, x.frame) * excess}
+        emissivity = evaluate(self.emissivity, x, (), f"{self.label} emissivity")
+        return {"temperature": across - emissivity * excess}
 
     def determines(self, physics: Physics, frame: Frame) -> frozenset[str]:
         """Return ``temperature``."""

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.energy import EstimatedEnergy, Meter
 from pinnsolve.method import Method
@@ -34,7 +35,7 @@ from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
 from pinnsolve.training.warm import check_start, made_of
-from pinnsolve.uncertainty import estimate_unknowns
+from pinnsolve.uncertainty import choose_smoothness, estimates_of, laplace
 
 Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
@@ -210,7 +211,7 @@ def _trained(task: _Task, chosen: Taken, status: Status, journal: Journal) -> Tr
         versions=versions(),
         rungs=reached.rungs,
     )
-    return Trained(_finished(task.problem, chosen, run), chosen.system, chosen.theta)
+    return _finished(task, chosen, run)
 
 
 def _agreed(clock: Clock, reduction: Reduction) -> Clock:
@@ -263,6 +264,8 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
         if grown is not None:
             count = grown.record.step
             beyond = grown.record.error_estimate < _BEYOND_TRUNKS
+            near = _NEAR_ENOUGH * problem.accuracy if field_follows_unknowns(problem) else 0.0
+            beyond = beyond or grown.record.error_estimate < near
             enough = beyond or grown.stop is StopReason.CONVERGED
             if enough or method.trunk == "random" or count == method.max_steps:
                 return
@@ -271,6 +274,10 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
 
 _GROWTH_SHARE = 0.5
 """Share of the time that growth may take if the trunk can be trained after it."""
+
+_NEAR_ENOUGH = 10.0
+"""Error of growth over the accuracy below which the trunk is not tried for unknowns: it weighs data against equations,
+which biases them, and takes many times as long."""
 
 _BEYOND_TRUNKS = 1e-7
 """Relative error below which training the trunk is no improvement."""
@@ -317,11 +324,17 @@ def _unmoved(task: _Task) -> Taken:
     return Taken("trunk", Mark(record, theta, state.rung, position), system)
 
 
-def _finished(problem: Problem, taken: Taken, record: RunRecord) -> Solution:
-    """Return the solution with estimates of the unknowns and the level of floating fields."""
-    estimates = estimate_unknowns(taken.system, taken.theta) if problem.unknowns else ()
-    solution = present_solution(problem, taken.system, taken.theta)
-    return replace(solution, estimates=estimates, record=record)
+def _finished(task: _Task, taken: Taken, record: RunRecord) -> Trained:
+    """Return the solution with its smoothness, its posterior, and the level of floating fields."""
+    problem, system, theta = task.problem, taken.system, taken.theta
+    chosen = choose_smoothness(system, theta, problem.functions, task.method.smoothness)
+    system, theta = chosen.system, chosen.theta
+    solution = replace(present_solution(problem, system, theta), record=record)
+    measured = any(block.noise is not None for block in system.blocks)
+    if problem.unknowns or measured:
+        posterior = replace(laplace(system, theta), smoothness=chosen.smoothness)
+        solution = replace(solution, estimates=estimates_of(posterior), posterior=posterior)
+    return Trained(solution, system, theta)
 
 
 def versions() -> dict[str, str]:
