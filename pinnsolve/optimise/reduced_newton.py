@@ -10,6 +10,7 @@ bend the field.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -142,6 +143,8 @@ class ReducedNewton:
         damping = state.damping
         for _ in range(self.trials):
             move = torch.from_numpy(state.triangle.step(damping)).to(state.theta)
+            present = state.theta[len(state.theta) - len(move) :]
+            move = _within_bounds(system, present + move) - present
             along = torch.cat((state.sensitivity @ move, move))
             trial = reduction.agreed(state.theta + along)
             theta, sensitivity, _ = self._solved(physics, trial, reduction, _FOLLOW)
@@ -272,6 +275,13 @@ def _fall(state: ReducedState) -> float:
     return max(state.misfit - state.triangle.least_loss, 0.0)
 
 
+def _within_bounds(system: System, z: Tensor) -> Tensor:
+    """Return search variables that stay where the values of unknowns with bounds can still be told from these."""
+    far = [math.inf if u.bounds is None else _FARTHEST for u in system.unknowns]
+    limit = z.new_tensor(far)
+    return torch.minimum(torch.maximum(z, -limit), limit)
+
+
 def _loss(system: System, theta: Tensor, reduction: Reduction) -> float:
     with torch.no_grad():
         rows = system.residual(theta) if system.groups else theta.new_zeros(0)
@@ -294,6 +304,9 @@ _HARDLY = 0.5
 
 _NEAR = 0.01
 """Residual, as a share of that of no field at all, from which on the sensitivity is taken before the field moves."""
+
+_FARTHEST = 8.0
+"""Largest search variable of an unknown with bounds: its value is then within 1e-3 of one of them."""
 
 _FOLLOW = 3
 """Most Newton steps of the field after the unknowns have moved; one if it is linear for given unknowns."""

@@ -35,6 +35,7 @@ from pinnsolve.training.features import (
     next_stage,
     smooth_weights,
 )
+from pinnsolve.training.mishaps import runaways
 from pinnsolve.training.positions import GrowthPosition
 from pinnsolve.training.present import goal_error, numbers_of_interest
 from pinnsolve.training.taken import Clock, Mark, Taken
@@ -104,7 +105,9 @@ def growth_steps(
         last = replace(record, seconds=clock(), error_estimate=error)
         if good is None or stop is not StopReason.NON_FINITE:
             good = stage, theta
-        yield _taken(good[0], last, good[1], position, stop)
+        detail = runaways(problem, good[1]) if stop is not None else ""
+        stop = StopReason.RUNAWAY if detail else stop
+        yield _taken(good[0], last, good[1], position, stop, detail)
         if stop is not None:
             return
         # one step from a good start says nothing, and unknowns have to be kept
@@ -190,8 +193,10 @@ def _taken(
     theta: Tensor,
     position: GrowthPosition,
     stop: StopReason | None = None,
+    detail: str = "",
 ) -> Taken:
-    return Taken("growth", Mark(record, theta, _RUNG, position, stop=stop), stage.system)
+    mark = Mark(record, theta, _RUNG, position, detail=detail, stop=stop)
+    return Taken("growth", mark, stage.system)
 
 
 def _newton(

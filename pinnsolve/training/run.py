@@ -266,7 +266,7 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
             beyond = grown.record.error_estimate < _BEYOND_TRUNKS
             near = _NEAR_ENOUGH * problem.accuracy if field_follows_unknowns(problem) else 0.0
             beyond = beyond or grown.record.error_estimate < near
-            enough = beyond or grown.stop is StopReason.CONVERGED
+            enough = beyond or grown.stop in (StopReason.CONVERGED, StopReason.RUNAWAY)
             if enough or method.trunk == "random" or count == method.max_steps:
                 return
     yield from train_trunk(first_step=count + 1)

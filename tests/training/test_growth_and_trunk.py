@@ -52,13 +52,14 @@ def test_auto_is_content_with_features_that_do(cases: SimpleNamespace) -> None:
     assert torch.equal(solution.parameters, cases.grown("membrane", 0).solution.parameters)
 
 
-def unknown_conductivity() -> ps.Problem:
-    """``nu T'' + 2 = 0``, whose solution is measured in the middle; nu = 0.4."""
+def unknown_conductivity(*, closed: bool = True) -> ps.Problem:
+    """``nu T'' + 2 = 0``, whose solution is measured in the middle; nu = 0.4. Open, it lacks a condition."""
+    ends = [ps.Dirichlet("left", temperature=0.0), ps.Dirichlet("right", temperature=0.0)]
     return ps.Problem(
         "rod",
         ps.Interval(0.0, 1.0),
         ps.Heat(ps.Unknown("nu", 1.0, bounds=(0.1, 10.0)), source=2.0),
-        [ps.Dirichlet("left", temperature=0.0), ps.Dirichlet("right", temperature=0.0)],
+        ends if closed else ends[:1],
         measurements=ps.Measurements([[0.5]], {"temperature": [0.625]}, sigma=1e-3),
     )
 
@@ -77,18 +78,22 @@ def unknown_conductivity() -> ps.Problem:
         (ps.Method(velocity="stream function"), "membrane", False),
         (ps.Method(precision="float32"), "membrane", False),
         (ps.Method(precision="bf16-mixed"), "membrane", False),
-        (ps.Method(), "rod", False),
+        (ps.Method(), "open rod", False),
+        (ps.Method(), "rod", True),
     ],
 )
 def test_auto_grows_unless_something_else_is_asked_for(
     cases: SimpleNamespace, method: ps.Method, problem: str, wanted: bool
 ) -> None:
-    declared = unknown_conductivity() if problem == "rod" else cases.make(problem)
+    rods = {"rod": True, "open rod": False}
+    declared = (
+        unknown_conductivity(closed=rods[problem]) if problem in rods else cases.make(problem)
+    )
     assert method.grows(declared) is wanted
 
 
 def test_auto_that_does_not_grow_trains_the_trunk_at_once() -> None:
-    solution = train(unknown_conductivity(), ps.Method(max_steps=2)).solution
+    solution = train(unknown_conductivity(closed=False), ps.Method(max_steps=2)).solution
     assert isinstance(solution.network, MLP)
     assert solution.record.num_parameters == solution.network.num_parameters + 1
 
