@@ -73,7 +73,9 @@ def moved_by_noise(system: System, generator: torch.Generator) -> System:
             continue
         own = sorted(name for position, name in names if position == number)
         drawn = {
-            name: torch.randn(block.num_points, generator=generator, dtype=torch.float64)
+            name: torch.randn(
+                block.num_points, generator=generator, dtype=torch.float64, device="cpu"
+            )
             for name in own
         }
         blocks.append(_moved(block, {n: block.noise * d.to(block.noise) for n, d in drawn.items()}))

@@ -168,7 +168,12 @@ class Posterior:
     def values_of(self, search: Array) -> Array:
         """Return the unknowns' values at search variables, shape (K,)."""
         pairs = zip(self.unknowns, search, strict=True)
-        return np.array([float(u.value(torch.tensor(float(z)).double())) for u, z in pairs])
+        return np.array(
+            [
+                float(u.value(torch.tensor(float(z), dtype=torch.float64, device="cpu")))
+                for u, z in pairs
+            ]
+        )
 
     def of_function(self, function: UnknownFunction) -> Array:
         """Return the covariance of a function's coefficients, shape (K, K).

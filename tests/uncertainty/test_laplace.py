@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,3 +185,19 @@ def test_refusals(trained: Trained) -> None:
     bare = replace(trained.solution, posterior=None)
     with pytest.raises(ValueError, match="'rod': nothing was measured"):
         bare.std_at([[0.5]])
+
+
+def test_a_posterior_is_saved_with_its_solution(trained: Trained, tmp_path: Path) -> None:
+    trained.solution.save(tmp_path / "rod.h5")
+    again = ps.load(tmp_path / "rod.h5", trained.solution.problem)
+    before, after = trained.solution.posterior, again.posterior
+    assert before is not None
+    assert after is not None
+    np.testing.assert_array_equal(after.covariance, before.covariance)
+    assert after.log_evidence == before.log_evidence
+    assert after.interval("q") == before.interval("q")
+    at = PLACES[:, None]
+    np.testing.assert_array_equal(
+        again.std_at(at).temperature, trained.solution.std_at(at).temperature
+    )
+    assert again.estimates == trained.solution.estimates
