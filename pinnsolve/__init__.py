@@ -33,6 +33,7 @@ from pinnsolve.geometry import (
     Sphere,
     TimeInterval,
 )
+from pinnsolve.inference import NextSensors, next_sensors, posterior
 from pinnsolve.jets import (
     Coordinates,
     Fields,
@@ -87,6 +88,7 @@ from pinnsolve.sources import GaussianSource
 from pinnsolve.status import Status, StopReason
 from pinnsolve.tabulated import Tabulated
 from pinnsolve.time_slabs import solve_in_slabs
+from pinnsolve.uncertainty import Posterior
 from pinnsolve.unknown_functions import UnknownFunction
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
@@ -124,6 +126,7 @@ __all__ = [
     "Method",
     "NavierStokes",
     "Neumann",
+    "NextSensors",
     "NoSlip",
     "Normal",
     "Outlet",
@@ -131,6 +134,7 @@ __all__ = [
     "Physics",
     "PointCounts",
     "Polygon",
+    "Posterior",
     "Problem",
     "Quantity",
     "Radiation",
@@ -169,8 +173,10 @@ __all__ = [
     "laplacian",
     "load",
     "log",
+    "next_sensors",
     "outer",
     "point_value",
+    "posterior",
     "shipped_problems",
     "sin",
     "sinh",

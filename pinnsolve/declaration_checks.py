@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from pinnsolve.conditions import Condition, Initial, Interface, Periodic
 from pinnsolve.declaration import Declaration
+from pinnsolve.determinacy import open_levels, parts_of, rows_on_part
 from pinnsolve.geometry import Shape
 from pinnsolve.interface_checks import check_interface_materials, check_interface_shape
-from pinnsolve.jets import Coordinates, Jet, as_jet
+from pinnsolve.jets import Coordinates, Jet
 from pinnsolve.naming import near_match_text
 from pinnsolve.physics import Physics
 from pinnsolve.physics.physics import evaluate
@@ -86,22 +86,6 @@ def _explained(what: str) -> Iterator[None]:
             "x and are written with x.x, x.y, x.t and ps.sin, ps.exp, ps.where ... (numpy and math do not "
             "know fields)"
         ) from error
-
-
-def level_is_set(problem: Declaration, name: str) -> bool:
-    """Whether a condition or a measurement involves the value of a field, not only its derivatives.
-
-    An initial condition does not count: it sets the level at one instant only.
-    """
-    if problem.measurements is not None and name in problem.measurements.values:
-        return True
-    for condition in problem.conditions:
-        if isinstance(condition, Initial | Periodic | Interface):
-            continue
-        plain, shifted = (_rows_on_part(problem, condition, shift={name: by}) for by in (0.0, 1.0))
-        if any(not torch.allclose(plain[key], shifted[key], rtol=1e-9, atol=0.0) for key in plain):
-            return True
-    return False
 
 
 def _check_ranges(problem: Declaration) -> None:
@@ -261,34 +245,19 @@ def _check_equations(problem: Declaration) -> None:
 
 def _check_level(problem: Declaration) -> None:
     """Refuse a steady problem whose conditions leave a constant of some component open."""
-    if problem.time is not None or problem.measurements is not None:
+    if problem.measurements is not None:
         return
-    points = torch.tensor(
-        problem.domain.sample_interior(8, seed=0), dtype=torch.float64, device="cpu"
-    )
-    x = Coordinates(in_full(problem, points), problem.frame)
-    physics = bind(problem.physics, values_at(problem, x))
-
-    def rows(shift: Mapping[str, float]) -> list[Tensor]:
-        fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
-        return [row.value for row in physics.residual(fields, x).values()]
-
-    plain = rows({})
-    for name in problem.component_names:
-        if name in problem.physics.determined_up_to_constant() or level_is_set(problem, name):
-            continue
-        shifted = rows({name: 1.0})
-        if all(torch.allclose(a, b, rtol=1e-9) for a, b in zip(plain, shifted, strict=True)):
-            raise ValueError(
-                f"nothing sets the level of {name}: any constant may be added to it, so there is no single "
-                "solution; give its value on one part (Dirichlet), tie it to a level (Convection), or give "
-                "measurements"
-            )
+    for name in open_levels(problem):
+        raise ValueError(
+            f"nothing sets the level of {name}: any constant may be added to it, so there is no single "
+            "solution; give its value on one part (Dirichlet), tie it to a level (Convection), or give "
+            "measurements"
+        )
 
 
 def _check_values(problem: Declaration, condition: Condition) -> None:
     """Try a condition on made-up fields: it must give finite scalar equations."""
-    rows = _rows_on_part(problem, condition)
+    rows = rows_on_part(problem, condition)
     if not rows:
         raise ValueError(
             f"{condition.label} says nothing about {type(problem.physics).__name__}; remove it"
@@ -316,35 +285,6 @@ def _check_exact(problem: Declaration) -> None:
             raise ValueError(f"exact {name} is not finite inside the domain")
 
 
-def _rows_on_part(
-    problem: Declaration,
-    condition: Condition,
-    *,
-    shift: Mapping[str, float] | None = None,
-) -> dict[str, Tensor]:
-    """Return a condition's rows for made-up fields at a few points of its part.
-
-    Args:
-        problem: The declaration.
-        condition: Any condition but a periodic one and an interface.
-        shift: Constants added to the values of components.
-    """
-    if isinstance(condition, Initial):
-        inside = problem.domain.sample_interior(8, seed=0)
-        directions = np.zeros_like(inside)
-    else:
-        sample = problem.domain.sample_part(condition.part, 8, seed=0)
-        inside, directions = sample.points, sample.normals
-    points = torch.tensor(inside, dtype=torch.float64, device="cpu")
-    x = Coordinates(in_full(problem, points, start=isinstance(condition, Initial)), problem.frame)
-    normals = torch.tensor(directions, dtype=torch.float64, device="cpu")
-    normal = as_jet(list(normals.unbind(1)), problem.frame)
-    fields = trial_fields(problem.field_shapes, x, 1.0, shift=shift)
-    values = values_at(problem, x)
-    physics, bound = bind(problem.physics, values), bind(condition, values)
-    return {key: row.value for key, row in bound.residual(fields, x, normal, physics).items()}
-
-
 def _are_translated(domain: Shape, condition: Periodic) -> bool:
     """Whether a translation maps one part of a periodic pair onto the other."""
     first, weights = domain.part_quadrature(condition.part, 32)
@@ -356,12 +296,3 @@ def _are_translated(domain: Shape, condition: Periodic) -> bool:
     moved = first.points + shift
     opposite = np.allclose(domain.normals_at(condition.other, moved), -first.normals, atol=1e-6)
     return bool(domain.on_part(condition.other, moved, tolerance=1e-6 * size).all() and opposite)
-
-
-def parts_of(condition: Condition) -> tuple[str, ...]:
-    """Return the boundary parts a condition is about; none for an initial condition and an interface."""
-    if isinstance(condition, Initial | Interface):
-        return ()
-    if isinstance(condition, Periodic):
-        return (condition.part, condition.other)
-    return (condition.part,)

@@ -12,6 +12,7 @@ import torch
 from pinnsolve.blocks import Block, PointCounts, interior_block, make_blocks
 from pinnsolve.exact_fields import exact_components
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
+from pinnsolve.judging_unknowns import not_identifiable, unknown_checks, unknown_notes
 from pinnsolve.multi_index import VALUE
 from pinnsolve.problem import Problem
 from pinnsolve.reference.reference import NoReference, Reference
@@ -19,7 +20,6 @@ from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.solution import Solution, component_values
 from pinnsolve.status import StopReason
 from pinnsolve.streams import needed_streams
-from pinnsolve.unknowns import find_unknowns
 from pinnsolve.verdict import Check, Verdict
 
 Array = npt.NDArray[np.float64]
@@ -47,7 +47,9 @@ def judge(
         notes.append(f"no independent reference: {reference.reason}")
     checks = run_checks(solution, system, theta, seed=seed)
     checks += answer_checks(solution, reference, seed=seed)
-    return Verdict(tuple(checks), solution.problem.accuracy, tuple(notes))
+    notes += unknown_notes(solution)
+    accuracy = solution.problem.accuracy
+    return Verdict(tuple(checks), accuracy, tuple(notes), not_identifiable(solution))
 
 
 def run_checks(
@@ -98,7 +100,7 @@ def answer_checks(
         for name, error in exact_errors(solution, seed=seed).items():
             checks.append(Check(f"{name} against the exact solution", error, accuracy))
     checks += _data_checks(solution)
-    checks += _estimate_checks(solution)
+    checks += unknown_checks(solution)
     return checks + _quantity_checks(solution)
 
 
@@ -350,21 +352,6 @@ def _quantity_checks(solution: Solution) -> list[Check]:
         except Exception as error:  # noqa: BLE001 - a user's function must not lose a trained solution
             deviation, note = math.nan, f"could not be evaluated: {type(error).__name__}: {error}"
         checks.append(Check(quantity.name, deviation, quantity.tolerance / size, note))
-    return checks
-
-
-def _estimate_checks(solution: Solution) -> list[Check]:
-    """Refuse to trust an unknown that the data do not tell: its interval is as wide as what was known before."""
-    checks = []
-    of_functions = {u.name for u in find_unknowns(solution.problem.functions)}
-    for unknown, estimate in zip(solution.problem.unknowns, solution.estimates, strict=True):
-        if unknown.name in of_functions:
-            continue  # a coefficient alone says nothing about its function
-        size = abs(estimate.value) or 1.0
-        if unknown.bounds is not None and not unknown.logarithmic:
-            size = 0.5 * (unknown.bounds[1] - unknown.bounds[0])
-        note = "standard deviation / size; large: not identifiable from these data"
-        checks.append(Check(f"std of {estimate.name}", estimate.std / size, 0.5, note))
     return checks
 
 

@@ -15,6 +15,7 @@ from pinnsolve.architecture import (
     with_kinks,
 )
 from pinnsolve.blocks import PointCounts
+from pinnsolve.determinacy import field_is_determined
 from pinnsolve.networks import (
     MLP,
     Embedding,
@@ -70,6 +71,9 @@ Boundary = Literal["penalty", "exact"]
 Velocity = Literal["components", "stream function"]
 """The network gives a velocity directly, or as derivatives of a stream function (in 2-D)."""
 
+SmoothnessRule = Literal["evidence", "discrepancy", "l-curve"]
+"""How the data choose the strength of a smoothness prior; see :mod:`pinnsolve.uncertainty.strength`."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -99,6 +103,7 @@ class Method:
         optimiser: The least-squares optimiser, dense or matrix-free (for large networks), or a whole
             :class:`Schedule` of stages (with ``precision="auto"``, since its stages say their own).
         max_batch_points: Most points in one Jacobian chunk; bounds memory.
+        smoothness: How the smoothness of an unknown function is chosen from the data, where it is not given.
     """
 
     trunk: Trunk = "auto"
@@ -117,6 +122,7 @@ class Method:
     device: str = "cpu"
     optimiser: Optimiser = field(default_factory=GaussNewton)
     max_batch_points: int = 4096
+    smoothness: SmoothnessRule = "evidence"
 
     def __post_init__(self) -> None:
         """Refuse limits that allow nothing, and unknown arithmetic."""
@@ -140,7 +146,8 @@ class Method:
             )
         if self.max_features < 1:
             raise ValueError(f"max_features must be >= 1, got {self.max_features}")
-        for name, kinds in (("trunk", Trunk), ("boundary", Boundary), ("velocity", Velocity)):
+        choices = (("trunk", Trunk), ("boundary", Boundary), ("velocity", Velocity))
+        for name, kinds in (*choices, ("smoothness", SmoothnessRule)):
             if getattr(self, name) not in get_args(kinds):
                 raise ValueError(
                     f"{name} must be one of {', '.join(get_args(kinds))}, got {getattr(self, name)!r}"
@@ -186,12 +193,14 @@ class Method:
     def grows(self, problem: Problem) -> bool:
         """Return whether a layer of random features is tried first.
 
-        Not if the method asks for anything that a trained network alone can do, nor for unknowns and measurements.
+        Not if the method asks for anything that a trained network alone can do, nor where the field itself rests on
+        measurements: where conditions are missing that only data make up for.
         """
         if self.trunk != "auto":
             return self.trunk == "random"
         inverse = bool(problem.unknowns) or problem.measurements is not None
-        return not (inverse or self._asks_for_a_trained_trunk)
+        open_field = inverse and not field_is_determined(problem)
+        return not (open_field or self._asks_for_a_trained_trunk)
 
     @property
     def _asks_for_a_trained_trunk(self) -> bool:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pinnsolve.conditions import Condition, Interface
-from pinnsolve.declaration_checks import check_problem, level_is_set
+from pinnsolve.declaration_checks import check_problem
+from pinnsolve.determinacy import level_is_set
 from pinnsolve.geometry import Shape, TimeInterval
 from pinnsolve.jets import Coordinates, Frame, component_names
 from pinnsolve.measurements import Measurements

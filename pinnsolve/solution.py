@@ -16,7 +16,6 @@ from pinnsolve.blocks import Block, normal_jet
 from pinnsolve.collocation import tensor
 from pinnsolve.estimates import Estimate
 from pinnsolve.evaluation import Evaluation, Named, Points, as_points
-from pinnsolve.geometry.partition import interior_rule, part_rule
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
 from pinnsolve.levels import Level, mean_level, without_levels
 from pinnsolve.multi_index import MultiIndex, lower_set
@@ -24,12 +23,14 @@ from pinnsolve.naming import near_match_text
 from pinnsolve.networks import FrozenInputs, Network
 from pinnsolve.physics import Physics
 from pinnsolve.problem import Problem
+from pinnsolve.quadrature import quadrature
 from pinnsolve.ranges import columns, middle_of, missing_text
 from pinnsolve.record import RunRecord
 from pinnsolve.scaling import Scaling
 from pinnsolve.status import Status
 from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.trial import trial_fields
+from pinnsolve.uncertainty import Member, Posterior, deviations, field_columns, functions_of
 from pinnsolve.unknown_functions import EstimatedFunction
 from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict
@@ -58,6 +59,7 @@ class Solution:
         record: How it was found.
         levels: What is subtracted from fields whose level nothing determines (zero mean).
         verdict: Whether to believe it, once it has been judged.
+        posterior: How sure the unknowns and the fields are; None if there are no unknowns.
     """
 
     problem: Problem
@@ -68,6 +70,7 @@ class Solution:
     record: RunRecord
     levels: Mapping[str, Level] = field(default_factory=dict)
     verdict: Verdict | None = None
+    posterior: Posterior | None = None
 
     @property
     def status(self) -> Status:
@@ -89,9 +92,7 @@ class Solution:
     @property
     def functions(self) -> dict[str, EstimatedFunction]:
         """The identified functions by name, callable on arrays: ``solution.functions["flux"](times)``."""
-        values = {estimate.name: estimate.value for estimate in self.estimates}
-        found = self.problem.functions if self.estimates else ()
-        return {item.name: EstimatedFunction(bind(item, values)) for item in found}
+        return functions_of(self.problem, self.estimates, self.posterior)
 
     def given(self, **values: float) -> Solution:
         """Return the solution for values of its ranges: ``solution.given(reynolds=100.0)``.
@@ -114,7 +115,9 @@ class Solution:
         unit = scaling.to_unit(place[None])[0].tolist()
         network = FrozenInputs(self.network, tuple((axis, unit[axis]) for axis in held))
         kept = self.scaling.without(held)
-        view = replace(self, problem=problem, network=network, scaling=kept, verdict=None)
+        view = replace(
+            self, problem=problem, network=network, scaling=kept, verdict=None, posterior=None
+        )
         return view if problem.ranges else levelled(view)
 
     @property
@@ -151,6 +154,26 @@ class Solution:
             pieces.append((view._named_at(located[rows]), rows))
         return Evaluation(located, pieces)
 
+    def std_at(self, points: Points) -> Evaluation:
+        """Return the standard deviation of the fields at points, as far as it comes from noise in the measurements.
+
+        Args:
+            points: Shape (N, d) in SI units: space coordinates, then time if unsteady.
+
+        Raises:
+            ValueError: If nothing was measured, or there are ranges.
+        """
+        located = as_points(points, self.problem.frame.num_axes)
+        std = np.linalg.norm(self.deviations_at(located), axis=-1)
+        columns = field_columns(self.problem.field_shapes)
+        return Evaluation(located, ((lambda name: std[:, columns[name]], np.arange(len(std))),))
+
+    def deviations_at(self, points: Array) -> Array:
+        """Return how all C components deviate at points (N, D) by each of R standard normal variables, (N, C, R)."""
+        self._refuse_open_ranges()
+        at = Member(self.network, self.parameters, self.scaling)
+        return deviations(self.posterior, at, self.problem, points, self.quadrature)
+
     def evaluate(self, points: Points, law: Law, normals: Array | None = None) -> Array:
         """Return any field made from the solution, at points.
 
@@ -164,9 +187,8 @@ class Solution:
             Shape (N, *shape of the law's field).
         """
         located = as_points(points, self.problem.frame.num_axes)
-        directions = (
-            np.zeros((len(located), self.problem.domain.dim)) if normals is None else normals
-        )
+        none = np.zeros((len(located), self.problem.domain.dim))
+        directions = none if normals is None else normals
         pieces = [
             self._evaluate_batch(located[i : i + _BATCH], directions[i : i + _BATCH], law)
             for i in range(0, len(located), _BATCH)
@@ -182,9 +204,9 @@ class Solution:
             *axes: Coordinate names, one per differentiation.
         """
         names = self.problem.frame.axis_names
-        unknown = [axis for axis in axes if axis not in names]
-        if unknown:
-            raise ValueError(f"no coordinate {unknown[0]!r}. {near_match_text(unknown[0], names)}")
+        for axis in axes:
+            if axis not in names:
+                raise ValueError(f"no coordinate {axis!r}. {near_match_text(axis, names)}")
         curved = [names[axis] for axis in self.scaling.logarithmic if names[axis] in axes]
         if curved:
             raise ValueError(
@@ -229,9 +251,8 @@ class Solution:
         self, law: Law | str, part: str | None = None, *, time: float | None = None
     ) -> Array:
         """Return the mean over the domain or a boundary part; arguments as for :meth:`integral`."""
-        measure = (
-            self.problem.domain.measure if part is None else self.problem.domain.part_measure(part)
-        )
+        domain = self.problem.domain
+        measure = domain.measure if part is None else domain.part_measure(part)
         return np.asarray(self.integral(law, part, time=time) / measure)
 
     def outflow(self, name: str, part: str, *, time: float | None = None) -> Array:
@@ -267,10 +288,8 @@ class Solution:
                 return f[name]
             derived = bind(self.physics, x.parameters).derived(f, x)
             if name not in derived:
-                known = [*self.problem.field_shapes, *derived]
-                raise ValueError(
-                    f"no field or derived quantity {name!r}. {near_match_text(name, known)}"
-                )
+                near = near_match_text(name, [*self.problem.field_shapes, *derived])
+                raise ValueError(f"no field or derived quantity {name!r}. {near}")
             return derived[name]
 
         return law
@@ -306,15 +325,18 @@ class Solution:
         return to_dataset(self, resolution=resolution, num_times=num_times)
 
     def _evaluate_batch(self, points: Array, normals: Array, law: Law) -> Array:
-        frame, shapes = self.problem.frame, self.problem.field_shapes
-        like = self.parameters
-        located = tensor(points).to(device=like.device)
+        frame, shapes, device = (
+            self.problem.frame,
+            self.problem.field_shapes,
+            self.parameters.device,
+        )
+        located = tensor(points).to(device=device)
         x = Coordinates(located, frame)
-        normal = normal_jet(tensor(normals).to(device=like.device), frame)
+        normal = normal_jet(tensor(normals).to(device=device), frame)
         few = slice(0, min(3, len(points)))
         asked: set[tuple[str, MultiIndex]] = set()
         trial_x = Coordinates(located[few], frame)
-        trial_normal = normal_jet(tensor(normals[few]).to(device=like.device), frame)
+        trial_normal = normal_jet(tensor(normals[few]).to(device=device), frame)
         _ = law(trial_fields(shapes, trial_x, 1.0, watch=asked), trial_x, trial_normal).value
         fields = self._fields(located, lower_set(index for _, index in asked))
         with torch.no_grad():
@@ -349,24 +371,8 @@ class Solution:
 
     def quadrature(self, part: str | None, time: float | None) -> tuple[Array, Array, Array]:
         """Return points (N, D), outward normals (N, d) and weights (N,) of the domain (None) or a part."""
-        domain, interval = self.problem.domain, self.problem.time
         self._refuse_open_ranges()
-        if time is not None and (interval is None or not interval.start <= time <= interval.end):
-            has = (
-                "is steady"
-                if interval is None
-                else f"runs from {interval.start} to {interval.end} s"
-            )
-            raise ValueError(f"time={time}: the problem {has}; leave time out or move it inside")
-        if part is None:
-            points, weights = interior_rule(domain, self.problem.materials, 4096)
-            normals = np.zeros((len(points), domain.dim))
-        else:
-            points, normals, weights = part_rule(domain, part, self.problem.materials, 512)
-        if interval is not None:
-            when = interval.end if time is None else time
-            points = np.column_stack((points, np.full(len(points), when)))
-        return points, normals, weights
+        return quadrature(self.problem, part, time)
 
     def _refuse_open_ranges(self) -> None:
         if self.problem.ranges:

@@ -132,11 +132,11 @@ def test_share_of_the_data_in_the_loss_does_not_matter(conduction: Trained) -> N
     assert lighter.std == pytest.approx(plain.std, rel=1e-2)
 
 
-@pytest.mark.parametrize("regularisation", [1e-12, 1e-11, 1e-9])
+@pytest.mark.parametrize("regularisation", [1e-12, 1e-10, 1e-8])
 def test_regularisation_is_too_small_to_matter(conduction: Trained, regularisation: float) -> None:
     (plain,) = estimate_unknowns(conduction.system, conduction.theta)
     (other,) = estimate_unknowns(conduction.system, conduction.theta, regularisation)
-    assert other.std == pytest.approx(plain.std, rel=2e-3)
+    assert other.std == pytest.approx(plain.std, rel=1e-4)
 
 
 def test_two_numbers_of_which_only_the_ratio_shows() -> None:
@@ -190,11 +190,11 @@ def test_no_measurements_in_the_system_give_no_interval(conduction: Trained) -> 
     assert estimate.std == math.inf
 
 
-def test_interval_is_that_of_a_normal_distribution(conduction: Trained) -> None:
+def test_a_narrow_interval_is_that_of_a_normal_distribution(conduction: Trained) -> None:
     (estimate,) = conduction.solution.estimates
     low, high = estimate.interval
-    assert high - low == pytest.approx(2 * 1.96 * estimate.std)
-    assert 0.5 * (low + high) == pytest.approx(estimate.value)
+    assert high - low == pytest.approx(2 * 1.96 * estimate.std, rel=1e-4)
+    assert 0.5 * (low + high) == pytest.approx(estimate.value, rel=1e-4)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

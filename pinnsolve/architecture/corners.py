@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import torch
 
 from pinnsolve.architecture.given import components_given_by
 from pinnsolve.conditions import Interface, Periodic
 from pinnsolve.geometry.curves import Curve
 from pinnsolve.networks.corners import CornerFunctions, Term
 from pinnsolve.problem import Array, Problem
+from pinnsolve.unknowns import bind
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,13 @@ def corner_functions(problem: Problem) -> tuple[CornerFunctions, ...]:
     """
     if problem.domain.dim != 2 or problem.frame.num_axes != 2 or len(problem.component_names) != 1:
         return ()
-    if problem.unknowns or any(isinstance(c, Periodic | Interface) for c in problem.conditions):
+    if any(isinstance(c, Periodic | Interface) for c in problem.conditions):
         return ()
-    given = {c.part for c in problem.conditions if components_given_by(problem, c)}
+    guesses = {
+        u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu") for u in problem.unknowns
+    }
+    conditions = bind(tuple(problem.conditions), guesses)  # exponents do not depend on numbers
+    given = {c.part for c in conditions if components_given_by(problem, c)}
     lower, upper = problem.bounds
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
     found = []

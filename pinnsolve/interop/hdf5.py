@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pinnsolve.estimates import Estimate
 from pinnsolve.interop.network_text import network_of, network_text
+from pinnsolve.interop.posteriors import read_posterior, write_posterior
 from pinnsolve.levels import Level
 from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.problem import Problem
@@ -108,6 +109,8 @@ def write_solution(solution: Solution, path: Path, companions: Companions | None
         file.attrs["estimates"] = json.dumps([asdict(estimate) for estimate in solution.estimates])
         file.attrs["verdict"] = json.dumps(solution.verdict and asdict(solution.verdict))
         _write_record(file.create_group("record"), solution.record)
+        if solution.posterior is not None:
+            write_posterior(file.create_group("posterior"), solution.posterior)
         if beside.reference is not None:
             _write_reference(file.create_group("reference"), beside.reference)
 
@@ -150,6 +153,7 @@ def read_solution(path: Path, problem: Problem) -> Solution:
                 for name, level in json.loads(file.attrs["levels"]).items()
             },
             verdict=None if verdict is None else _verdict_of(verdict),
+            posterior=read_posterior(file["posterior"], problem) if "posterior" in file else None,
         )
 
 
@@ -321,9 +325,9 @@ def _read_reference(group: Any) -> ReferenceValues:  # noqa: ANN401
 
 
 def _verdict_of(item: dict[str, Any]) -> Verdict:
-    return Verdict(
-        tuple(Check(**check) for check in item["checks"]), item["accuracy"], tuple(item["notes"])
-    )
+    checks = tuple(Check(**check) for check in item["checks"])
+    untold = tuple(item.get("not_identifiable", ()))
+    return Verdict(checks, item["accuracy"], tuple(item["notes"]), untold)
 
 
 def _numbers(values: Tensor) -> npt.NDArray[Any]:

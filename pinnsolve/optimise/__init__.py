@@ -8,6 +8,7 @@ from pinnsolve.optimise.learning_rate import WarmUpCosine
 from pinnsolve.optimise.levenberg_marquardt import GaussNewtonState, LevenbergMarquardt
 from pinnsolve.optimise.matrix_free import MatrixFree, MatrixFreeState
 from pinnsolve.optimise.precision import Policy, RungRecord
+from pinnsolve.optimise.reduced_newton import ReducedNewton, ReducedState
 from pinnsolve.optimise.schedule import HandOver, Optimiser, Schedule, Stage
 from pinnsolve.optimise.soap import SOAP, SOAPState
 
@@ -26,6 +27,8 @@ __all__ = [
     "MatrixFreeState",
     "Optimiser",
     "Policy",
+    "ReducedNewton",
+    "ReducedState",
     "RungRecord",
     "SOAPState",
     "Schedule",

@@ -14,6 +14,7 @@ from pinnsolve.quantities import Quantity
 from pinnsolve.ranges import in_words
 from pinnsolve.report.comparison import exact_differences
 from pinnsolve.solution import Solution
+from pinnsolve.uncertainty import identifiability
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def result_document(result: Result) -> dict[str, object]:
         "verdict": _verdict(solution),
         "quantities": [_quantity(item) for item in result.quantities],
         "unknowns": _unknowns(solution),
+        "posterior": _posterior(solution),
         "reference": None
         if reference is None
         else {
@@ -182,11 +184,33 @@ def _unknowns(solution: Solution) -> list[dict[str, object]]:
             "value": estimate.value,
             "std": estimate.std,
             "interval": list(estimate.interval),
+            "cramer_rao_bound": estimate.bound,
             "unit": estimate.unit,
             "truth": estimate.truth,
         }
         for estimate in solution.estimates
     ]
+
+
+def _posterior(solution: Solution) -> dict[str, object] | None:
+    """Return what the numbers rest on: correlation, spectrum of the information, combinations, evidence."""
+    known = solution.posterior
+    if known is None:
+        return None
+    found = identifiability(known)
+    return {
+        "method": known.method,
+        "names": list(known.names),
+        "correlation": known.correlation.tolist(),
+        "log_evidence": known.log_evidence,
+        "num_data": known.num_data,
+        "data_used_by_open_fields": known.num_open,
+        "interval_ratios": found.ratios,
+        "combinations": [
+            {"text": c.text, "relative_std": c.relative_std, "exponents": list(c.exponents)}
+            for c in found.combinations
+        ],
+    }
 
 
 def _verdict(solution: Solution) -> dict[str, object] | None:
@@ -205,6 +229,8 @@ def _verdict(solution: Solution) -> dict[str, object] | None:
     ]
     return {
         "trusted": verdict.trusted,
+        "state": verdict.state,
+        "not_identifiable": list(verdict.not_identifiable),
         "accuracy": verdict.accuracy,
         "checks": checks,
         "notes": list(verdict.notes),

@@ -46,13 +46,16 @@ def result_tables(result: Result) -> list[RenderableType]:
                 e.name,
                 number(e.value),
                 number(e.std, 3),
+                number(e.bound, 3),
                 _interval(e.interval),
                 e.unit,
                 number(e.truth),
             )
             for e in solution.estimates
         ]
-        parts += [table(("unknown", "value", "std", "95 % interval", "unit", "truth"), rows)]
+        parts += [
+            table(("unknown", "value", "std", "Cramer-Rao", "95 % interval", "unit", "truth"), rows)
+        ]
     errors = _errors(result)
     if errors is not None:
         parts += [errors]

@@ -44,7 +44,7 @@ def verdict_title(verdict: Verdict | None) -> str:
     """Return the verdict in a few words."""
     if verdict is None:
         return "Not judged"
-    return "Trusted" if verdict.trusted else "Not trusted"
+    return verdict.state.capitalize()
 
 
 def verdict_sentence(verdict: Verdict | None) -> str:
@@ -56,6 +56,9 @@ def verdict_sentence(verdict: Verdict | None) -> str:
     failed = sum(not check.passed for check in verdict.checks)
     if verdict.trusted:
         return f"All {total} checks hold at {asked}."
+    if verdict.state == "not identifiable":
+        lost = ", ".join(verdict.not_identifiable)
+        return f"The field is right at {asked}, but these data do not tell {lost}."
     return f"{failed} of {total} checks fail{'s' if failed == 1 else ''} at {asked}."
 
 

@@ -15,19 +15,20 @@ import torch
 from torch import Tensor
 
 from pinnsolve.architecture import corner_functions, with_kinks
-from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, interior_block, make_blocks
+from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, make_blocks
+from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures, draw_features
-from pinnsolve.optimise import HeadNewton
+from pinnsolve.optimise import HeadNewton, ReducedNewton
 from pinnsolve.optimise.levenberg_marquardt import half_square
-from pinnsolve.optimise.orthogonal import triangularise
+from pinnsolve.optimise.reduced_newton import part_of
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
-from pinnsolve.training.warm import typical_slopes, unit_values
+from pinnsolve.training.warm import fitted_head, typical_slopes, unit_values
 
 _ALL = 10**9
 """A stage is one batch: its features are held in memory."""
@@ -147,7 +148,7 @@ def next_stage(
             unit = scaling.to_unit(points)
             return old.streams(theta[: old.num_parameters], unit, (VALUE,))[0]
 
-        head = _fitted(problem, present, network, scaling, seed=here)
+        head = fitted_head(problem, present, network, scaling, seed=here)
         start = torch.cat((head, theta[old.num_parameters :]))
     return Stage(number, bandwidth, system.tabulated(), start)
 
@@ -176,28 +177,9 @@ def _begin(
     theta = _start(problem, network)
     if start is not None:
         values = partial(unit_values, start, scaling)
-        head = _fitted(problem, values, network, scaling, seed=seed)
+        head = fitted_head(problem, values, network, scaling, seed=seed)
         theta[: network.num_parameters] = head
     return theta
-
-
-def _fitted(
-    problem: Problem,
-    values: Callable[[Tensor], Tensor],
-    new: RandomFeatures,
-    scaling: Scaling,
-    *,
-    seed: int,
-) -> Tensor:
-    """Return the head (P,) with which new features come closest to the ``values`` (N, C) of points in SI units."""
-    points = interior_block(problem, 3 * new.num_features, seed + 11).point_sets[0]
-    features = new.tabulate(scaling.to_unit(points), (VALUE,)).features[0]
-    heads = []
-    for column in values(points).unbind(1):
-        rows = partial(iter, [(-column, features)])
-        triangle = triangularise(rows, new.num_features, len(points))
-        heads.append(torch.from_numpy(triangle.step()))
-    return torch.cat(heads)
 
 
 def fresh_loss(problem: Problem, stage: Stage, theta: Tensor, *, seed: int) -> float:
@@ -215,7 +197,7 @@ def fresh_loss(problem: Problem, stage: Stage, theta: Tensor, *, seed: int) -> f
         problem, stage.network, old.scaling, old.weights, seed=seed + 500_009, counts=counts
     )
     with torch.no_grad():
-        return half_square(fresh.residual(theta))
+        return half_square(part_of(fresh, measured=False).residual(theta))
 
 
 def find_bandwidth(
@@ -243,10 +225,13 @@ def find_bandwidth(
         smooth = smooth_features(problem, _TRIAL, bandwidth, seed=seed)
         network = replace(smooth, corners=corners)
         system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
-        theta = newton(system, begin(network), _TRIAL_STEPS)
+        if field_follows_unknowns(problem):
+            theta = ReducedNewton(corrections=_TRIAL_STEPS).settled(system, begin(network))
+        else:
+            theta = newton(system, begin(network), _TRIAL_STEPS)
         fresh = system_on(problem, network, scaling, weights, seed=seed + 7)
         with torch.no_grad():
-            return half_square(fresh.residual(theta))
+            return half_square(part_of(fresh, measured=False).residual(theta))
 
     candidates = [_all_axes(scale, axes) for scale in _SCALES]
     losses = [loss(candidate) for candidate in candidates]

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 from torch import Tensor
 
+from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
-from pinnsolve.optimise import HeadNewton
+from pinnsolve.optimise import HeadNewton, HeadState, ReducedNewton, ReducedState
 from pinnsolve.optimise.precision import FLOAT64
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
@@ -37,6 +39,8 @@ from pinnsolve.training.positions import GrowthPosition
 from pinnsolve.training.present import goal_error, numbers_of_interest
 from pinnsolve.training.taken import Clock, Mark, Taken
 from pinnsolve.training.trunk import own_rows
+from pinnsolve.uncertainty import next_strengths
+from pinnsolve.unknown_functions import with_smoothness
 
 
 def growth_steps(
@@ -69,10 +73,12 @@ def growth_steps(
     weights = smooth_weights(problem, scaling, seed=seed)
     good: tuple[Stage, Tensor] | None = None
     while True:
-        stage = _stage(problem, method, scaling, weights, position, start, seed=seed)
+        known = _smoothed(problem, position)
+        stage = _stage(known, method, scaling, weights, position, start, seed=seed)
         begin = clock()
         probe, floating = probe_points(problem, scaling), floating_mask(problem, stage.theta)
-        for record, theta, done in _newton(stage, position, clock, reduction):
+        for record, state, done in _newton(problem, stage, position, clock, reduction):
+            theta = state.theta
             if record.step == method.max_steps:
                 yield _taken(stage, record, theta, position, StopReason.MAX_STEPS)
                 return
@@ -83,8 +89,14 @@ def growth_steps(
         numbers = numbers_of_interest(problem, stage.system, theta)
         if position.fields is not None:
             share = min(1.0, math.sqrt(losses[-1] / losses[-2])) if losses[-2] > 0.0 else 1.0
-            error = worst_error(stage.system, theta, position.fields, fields, floating, share)
+            alike = fields
+            if isinstance(state, ReducedState) and position.solved is not None:
+                alike = snapshot(stage.system, state.at(position.solved.theta), probe)
+            error = worst_error(stage.system, theta, position.fields, alike, floating, share)
             error = max(error, goal_error(problem, dict(position.numbers), numbers))
+            if isinstance(state, ReducedState) and position.solved is not None:
+                moved = _unknowns_moved(state, position.solved.theta)
+                error = max(error, share * moved / _LARGEST_MOVE * problem.accuracy)
             error = reduction.agreed_number(error)
         errors = (*position.errors, error)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
@@ -94,13 +106,20 @@ def growth_steps(
         yield _taken(good[0], last, good[1], position, stop)
         if stop is not None:
             return
-        linear = record.step == 1 and start is None  # one step from a good start says nothing
+        # one step from a good start says nothing, and unknowns have to be kept
+        linear = record.step == 1 and start is None and not problem.unknowns
         if position.solved is not None:
             linear = position.solved.linear
         features = stage.network.num_features
         solved = Solved(stage.number, stage.bandwidth, features, theta, linear)
         position = GrowthPosition(
-            record.step, losses, errors, solved, fields, tuple(numbers.items())
+            record.step,
+            losses,
+            errors,
+            solved,
+            fields,
+            tuple(numbers.items()),
+            _smoothness(problem, method, stage, theta, position),
         )
 
 
@@ -124,7 +143,8 @@ def stage_system(
         start: Whose fields the first stage starts from, or None.
     """
     weights = smooth_weights(problem, scaling, seed=seed)
-    return _stage(problem, method, scaling, weights, position, start, seed=seed).system
+    known = _smoothed(problem, position)
+    return _stage(known, method, scaling, weights, position, start, seed=seed).system
 
 
 def _stage(
@@ -143,6 +163,26 @@ def _stage(
     return next_stage(problem, position.solved, scaling, weights, seed=seed)
 
 
+def _smoothness(
+    problem: Problem, method: Method, stage: Stage, theta: Tensor, position: GrowthPosition
+) -> tuple[tuple[str, float], ...]:
+    """Return the smoothness of functions for the next stage, as the data of the first stages choose it."""
+    if stage.number > _LAST_CHOICE or not field_follows_unknowns(problem):
+        return position.smoothness
+    found = next_strengths(stage.system, theta, problem.functions, method.smoothness)
+    return tuple(found.items())
+
+
+def _smoothed(problem: Problem, position: GrowthPosition) -> Problem:
+    """Return the problem with the smoothness that the data have chosen so far."""
+    if not position.smoothness:
+        return problem
+    chosen = dict(position.smoothness)
+    conditions = with_smoothness(tuple(problem.conditions), chosen)
+    physics = with_smoothness(problem.physics, chosen)
+    return replace(problem, physics=physics, conditions=conditions)
+
+
 def _taken(
     stage: Stage,
     record: StepRecord,
@@ -154,20 +194,34 @@ def _taken(
 
 
 def _newton(
-    stage: Stage, position: GrowthPosition, clock: Clock, reduction: Reduction
-) -> Iterator[tuple[StepRecord, Tensor, bool]]:
+    problem: Problem, stage: Stage, position: GrowthPosition, clock: Clock, reduction: Reduction
+) -> Iterator[tuple[StepRecord, HeadState | ReducedState, bool]]:
     """Yield the Newton steps of a stage, and whether each was the last."""
-    optimiser, own = HeadNewton(), own_rows(stage.system, reduction)
-    state = optimiser.init(own, stage.theta, reduction)
+    follows = field_follows_unknowns(problem)
+    own = own_rows(stage.system, reduction)
+    if follows:
+        state: HeadState | ReducedState = ReducedNewton().init(own, stage.theta, reduction)
+    else:
+        state = HeadNewton().init(own, stage.theta, reduction)
     error = position.errors[-1] if position.errors else math.inf
     for step in range(1, _MAX_STEPS + 1):
-        state = optimiser.step(own, state, reduction)
+        if isinstance(state, ReducedState):
+            state = ReducedNewton().step(own, state, reduction)
+        else:
+            state = HeadNewton().step(own, state, reduction)
         done = state.converged or not state.accepted or step == _MAX_STEPS
         number = position.step + step
         record = StepRecord(number, clock(), state.loss, error, state.damping, state.accepted)
-        yield record, state.theta, done
+        yield record, state, done
         if done:
             return
+
+
+def _unknowns_moved(state: ReducedState, before: Tensor) -> float:
+    """Return the largest move of an unknown since the stage before, in its standard deviations."""
+    std = np.sqrt(np.diag(state.covariance))
+    moved = (state.theta[-len(std) :] - before[-len(std) :]).abs().numpy()
+    return float((moved / std).max())
 
 
 def _reason_to_stop(
@@ -190,6 +244,12 @@ def _reason_to_stop(
     slow = stage.number >= _EARLIEST and errors[-1] > _LEAST_FALL * errors[-3]
     return StopReason.STALLED if slow else None
 
+
+_LAST_CHOICE = 3
+"""Number of the last stage that chooses the smoothness of functions."""
+
+_LARGEST_MOVE = 0.1
+"""Move of an unknown, in its standard deviations, that counts like an error of the fields as large as the accuracy."""
 
 _GOAL_SHARE = 0.5
 """Share of the accuracy asked for that the estimated error has to reach, as long as there can be more features."""

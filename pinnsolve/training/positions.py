@@ -24,6 +24,7 @@ class GrowthPosition:
         solved: The last of them; None if there is none.
         fields: Its outputs where the error is estimated, shape (groups, M, C).
         numbers: The quantities of interest that it gave, name and value.
+        smoothness: That of unknown functions which the data are to choose, as far as they have, name and value.
     """
 
     step: int = 0
@@ -32,6 +33,7 @@ class GrowthPosition:
     solved: Solved | None = None
     fields: Tensor | None = None
     numbers: tuple[tuple[str, float], ...] = ()
+    smoothness: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
 from pinnsolve.training.warm import check_start, made_of
-from pinnsolve.uncertainty import estimate_unknowns
+from pinnsolve.uncertainty import choose_smoothness, estimates_of, laplace
 
 Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
@@ -177,7 +177,7 @@ def _trained(task: _Task, chosen: Taken, status: Status, journal: Journal) -> Tr
         versions=versions(),
         rungs=reached.rungs,
     )
-    return Trained(_finished(task.problem, chosen, run), chosen.system, chosen.theta)
+    return _finished(task, chosen, run)
 
 
 def _agreed(clock: Clock, reduction: Reduction) -> Clock:
@@ -284,11 +284,17 @@ def _unmoved(task: _Task) -> Taken:
     return Taken("trunk", Mark(record, theta, state.rung, position), system)
 
 
-def _finished(problem: Problem, taken: Taken, record: RunRecord) -> Solution:
-    """Return the solution with estimates of the unknowns and the level of floating fields."""
-    estimates = estimate_unknowns(taken.system, taken.theta) if problem.unknowns else ()
-    solution = present_solution(problem, taken.system, taken.theta)
-    return replace(solution, estimates=estimates, record=record)
+def _finished(task: _Task, taken: Taken, record: RunRecord) -> Trained:
+    """Return the solution with its smoothness, its posterior, and the level of floating fields."""
+    problem, system, theta = task.problem, taken.system, taken.theta
+    chosen = choose_smoothness(system, theta, problem.functions, task.method.smoothness)
+    system, theta = chosen.system, chosen.theta
+    solution = replace(present_solution(problem, system, theta), record=record)
+    measured = any(block.noise is not None for block in system.blocks)
+    if problem.unknowns or measured:
+        posterior = replace(laplace(system, theta), smoothness=chosen.smoothness)
+        solution = replace(solution, estimates=estimates_of(posterior), posterior=posterior)
+    return Trained(solution, system, theta)
 
 
 def versions() -> dict[str, str]:

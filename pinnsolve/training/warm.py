@@ -6,6 +6,9 @@ a neighbouring parameter, or at an earlier time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -15,6 +18,7 @@ from pinnsolve.collocation import tensor
 from pinnsolve.fingerprint import Fingerprint
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import MLP, Network, RandomFeatures, Transformed
+from pinnsolve.optimise.orthogonal import triangularise
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Array, Solution, component_values
@@ -170,3 +174,30 @@ _SEED = 41
 
 _FEWEST = 2
 """Features from which on there is a typical slope."""
+
+
+def fitted_head(
+    problem: Problem,
+    values: Callable[[Tensor], Tensor],
+    new: RandomFeatures,
+    scaling: Scaling,
+    *,
+    seed: int,
+) -> Tensor:
+    """Return the head (P,) with which new features come closest to the ``values`` (N, C) of points in SI units.
+
+    Args:
+        problem: The declaration.
+        values: In network units.
+        new: The features.
+        scaling: Maps between SI and network units.
+        seed: Seed of the points.
+    """
+    points = interior_block(problem, 3 * new.num_features, seed + 11).point_sets[0]
+    features = new.tabulate(scaling.to_unit(points), (VALUE,)).features[0]
+    heads = []
+    for column in values(points).unbind(1):
+        rows = partial(iter, [(-column, features)])
+        triangle = triangularise(rows, new.num_features, len(points))
+        heads.append(torch.from_numpy(triangle.step()))
+    return torch.cat(heads)

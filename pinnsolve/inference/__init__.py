@@ -1,0 +1,6 @@
+"""What to make of a solution with measurements: its posterior in three ways, and where to measure next."""
+
+from pinnsolve.inference.posteriors import posterior
+from pinnsolve.inference.sensors import NextSensors, next_sensors
+
+__all__ = ["NextSensors", "next_sensors", "posterior"]

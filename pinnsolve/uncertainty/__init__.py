@@ -1,0 +1,39 @@
+"""How sure the unknowns and the field are, and what that rests on."""
+
+from pinnsolve.uncertainty.choosing import (
+    choose_smoothness,
+    next_strengths,
+    settled,
+    with_strengths,
+)
+from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of, functions_of
+from pinnsolve.uncertainty.fields import deviations, field_columns
+from pinnsolve.uncertainty.identifiability import (
+    Combination,
+    Identifiability,
+    identifiability,
+    spread_before,
+)
+from pinnsolve.uncertainty.laplace import laplace
+from pinnsolve.uncertainty.posterior import Member, Posterior, Way, search_values
+
+__all__ = [
+    "Combination",
+    "Identifiability",
+    "Member",
+    "Posterior",
+    "Way",
+    "choose_smoothness",
+    "deviations",
+    "estimate_unknowns",
+    "estimates_of",
+    "field_columns",
+    "functions_of",
+    "identifiability",
+    "laplace",
+    "next_strengths",
+    "search_values",
+    "settled",
+    "spread_before",
+    "with_strengths",
+]

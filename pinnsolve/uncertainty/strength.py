@@ -1,0 +1,151 @@
+"""How strong a prior should be, by the data: evidence, discrepancy principle, L-curve.
+
+With the field eliminated the unknowns' problem is a small linear one, rows ``V d + b`` of the data and ``s (L d + l)``
+of a prior of strength s, so each rule is a search along one line and costs no training.
+
+- *Evidence*: the s under which the data are most probable (D. J. C. MacKay, "Bayesian interpolation", Neural
+  Computation 4 (1992) 415-447).
+- *Discrepancy*: the largest s with which the misfit is not above the noise (V. A. Morozov, 1966).
+- *L-curve*: the corner of the misfit against the roughness, both logarithmic (P. C. Hansen & D. P. O'Leary, "The use of
+  the L-curve in the regularization of discrete ill-posed problems", SIAM J. Sci. Comput. 14 (1993) 1487-1503).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pinnsolve.uncertainty.gaussian import gaussian_of
+
+Array = npt.NDArray[np.float64]
+
+Rule = Literal["evidence", "discrepancy", "l-curve"]
+"""How a strength is chosen from the data."""
+
+WEAKEST, STRONGEST = 1e-6, 1e4
+"""Ends of the search."""
+
+_PER_DECADE = 6
+"""Strengths tried per factor of ten before the best one is refined."""
+
+
+@dataclass(frozen=True)
+class LinearRows:
+    """Rows ``jacobian d + misfit`` of unit noise.
+
+    Attributes:
+        jacobian: Shape (M, K).
+        misfit: Shape (M,).
+    """
+
+    jacobian: Array
+    misfit: Array
+
+
+@dataclass(frozen=True)
+class _Balance:
+    """What a strength leads to: logarithms of evidence (but for a constant), misfit and roughness."""
+
+    evidence: float
+    misfit: float
+    roughness: float
+
+
+def chosen_strength(
+    data: LinearRows, prior: LinearRows, num_free: float, rule: Rule = "evidence"
+) -> float:
+    """Return the strength of a prior that the data ask for.
+
+    Args:
+        data: The data, the field eliminated, and what other priors say.
+        prior: The prior at strength 1.
+        num_free: What the squared misfit is expected to be: the number of data less what open fields use up.
+        rule: How it is chosen.
+
+    Raises:
+        ValueError: If there is no such rule.
+    """
+    places = np.linspace(
+        math.log(WEAKEST),
+        math.log(STRONGEST),
+        round(_PER_DECADE * math.log10(STRONGEST / WEAKEST)) + 1,
+    )
+    small = _reduced(data)
+    left = float(
+        data.misfit @ data.misfit - small.misfit @ small.misfit
+    )  # no unknown takes it away
+    tried = [_balance(small, prior, float(place), left) for place in places]
+    match rule:
+        case "evidence":
+            scores = np.array([item.evidence for item in tried])
+            place = _refined(places, scores, lambda p: _balance(small, prior, p, left).evidence)
+        case "discrepancy":
+            place = _crossing(places, np.array([item.misfit for item in tried]), math.log(num_free))
+        case "l-curve":
+            bends = _curvature(
+                np.array([item.misfit for item in tried]),
+                np.array([item.roughness for item in tried]),
+            )
+            place = float(places[1 + int(np.argmax(bends))])
+        case _:
+            raise ValueError(f"rule must be evidence, discrepancy or l-curve, got {rule!r}")
+    return math.exp(place)
+
+
+def _reduced(rows: LinearRows) -> LinearRows:
+    """Return K rows that say the same, but for a constant of the sum of squares."""
+    count = rows.jacobian.shape[1]
+    if len(rows.misfit) <= count:
+        return rows
+    basis, upper = np.linalg.qr(rows.jacobian)
+    return LinearRows(upper, basis.T @ rows.misfit)
+
+
+def _balance(data: LinearRows, prior: LinearRows, place: float, left: float) -> _Balance:
+    strength = math.exp(place)
+    jacobian = np.concatenate((data.jacobian, strength * prior.jacobian))
+    misfit = np.concatenate((data.misfit, strength * prior.misfit))
+    found = gaussian_of(jacobian, misfit)
+    rank = int(np.linalg.matrix_rank(prior.jacobian))
+    evidence = rank * place - 0.5 * (found.least + found.log_determinant)
+    rest = data.jacobian @ found.step + data.misfit
+    rough = prior.jacobian @ found.step + prior.misfit
+    return _Balance(
+        evidence if math.isfinite(evidence) else -math.inf,
+        math.log(max(float(rest @ rest) + left, 1e-300)),
+        math.log(max(float(rough @ rough), 1e-300)),
+    )
+
+
+def _refined(places: Array, scores: Array, score: object) -> float:
+    """Return the place of the highest score, by golden sections about the best place that was tried."""
+    from scipy.optimize import minimize_scalar
+
+    best = int(np.argmax(scores))
+    low, high = places[max(best - 1, 0)], places[min(best + 1, len(places) - 1)]
+    found = minimize_scalar(lambda p: -score(p), bounds=(low, high), method="bounded")  # type: ignore[operator]
+    return float(found.x)
+
+
+def _crossing(places: Array, misfits: Array, wanted: float) -> float:
+    """Return where the misfit, which grows with the strength, reaches what is wanted; an end if it never does."""
+    rising = np.maximum.accumulate(misfits)
+    if rising[0] >= wanted:
+        return float(places[0])
+    if rising[-1] <= wanted:
+        return float(places[-1])
+    after = int(np.searchsorted(rising, wanted))
+    share = (wanted - rising[after - 1]) / (rising[after] - rising[after - 1])
+    return float(places[after - 1] + share * (places[after] - places[after - 1]))
+
+
+def _curvature(across: Array, up: Array) -> Array:
+    """Return the curvature of a curve at its inner points, positive at the corner of an L."""
+    dx, dy = 0.5 * (across[2:] - across[:-2]), 0.5 * (up[2:] - up[:-2])
+    ddx, ddy = np.diff(across, 2), np.diff(up, 2)
+    speed = (dx**2 + dy**2) ** 1.5
+    return np.asarray((dx * ddy - dy * ddx) / np.where(speed > 1e-12, speed, np.inf))
