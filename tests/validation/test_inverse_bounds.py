@@ -105,3 +105,27 @@ def test_rows_hold_estimate_and_deviation_to_the_bound() -> None:
     assert passed(1.31, 0.12) == [False, True]  # more than three bounds away
     assert passed(1.0, 0.14) == [True, False]  # and what it says of itself
     assert passed(1.0, 0.06) == [True, False]
+
+
+def test_data_that_cannot_tell_have_to_be_found_out() -> None:
+    from pinnsolve.validation.regression.document import case_entry
+
+    def failures(state: str) -> list[str]:
+        run = {
+            "case": "lost",
+            "seed": 0,
+            "error": None,
+            "threads": 1,
+            "quantities": [],
+            "unknowns": [],
+            "verdict": {"trusted": state == "trusted", "state": state, "checks": []},
+            "expected_verdict": "not identifiable",
+            "wall_seconds": 1.0,
+            "allowed_seconds": 2.0,
+            "cpu_seconds": 1.0,
+        }
+        found: list[str] = case_entry({"name": "lost", "error": None}, [run])["failures"]
+        return found
+
+    assert failures("trusted") == ["seed 0: trusted, expected: not identifiable"]
+    assert not any("expected" in line for line in failures("not identifiable"))

@@ -9,6 +9,7 @@ prints the document as the last line of standard output. It is ``result.json`` o
     wall_seconds        of training, reference and checks, without the start of Python
     cpu_seconds         of the same
     bounds              Cramer-Rao bounds of unknown numbers, by name, where they can be reached
+    expected_verdict    state that the verdict has to have
     measured            date
     kept                whether an earlier call of the suite made it
     error               why there is no result, then nothing else but case, seed and threads; else null
@@ -79,6 +80,7 @@ def measure(case: Case, seed: int, *, threads: int) -> Document:
         "wall_seconds": wall,
         "cpu_seconds": cpu,
         "bounds": attainable_bounds(problem),
+        "expected_verdict": case.verdict,
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "kept": False,
