@@ -91,6 +91,15 @@ def test_amplification_of_cauchys_problem() -> None:
         assert ratio[0] == pytest.approx(expected, rel=1e-3)
 
 
+def test_error_in_deviations() -> None:
+    def found(x: np.ndarray) -> np.ndarray:
+        return np.cos(2.0 * np.pi * x) + 0.3
+
+    std = np.full(401, 0.1)
+    assert inverse_cauchy.error_in_deviations(found, std, 2) == pytest.approx(3.0)
+    assert inverse_cauchy.top_error(found, 2) == pytest.approx(0.3 * 2**0.5, rel=0.01)
+
+
 def discrete(name: str, exact: np.ndarray, components: list[int], **size: object) -> float:
     """Return the relative difference of the formula at the sensors to finite differences with the true numbers."""
     problem = make_problem(name)
