@@ -38,8 +38,9 @@ _CELL_WEIGHTS = {
 }
 """By degree, the polynomials in 0 <= u <= 1 of the B-splines that live on a cell, by ascending powers of u."""
 
-_WEAK = 0.01
-"""Smoothness to begin with where the data are to choose it: bends within a tenth of the interval are free."""
+_FIRST = 0.3
+"""Smoothness to begin with where the data are to choose it: from smooth to rough, since the first, few features cannot
+follow a rough function."""
 
 _MOST_AXES = 2
 
@@ -159,8 +160,8 @@ class UnknownFunction:
 
     @property
     def strength(self) -> float:
-        """The smoothness, or the weak one to begin with where the data are to choose."""
-        return _WEAK if self.smoothness is None else self.smoothness
+        """The smoothness, or the one to begin with where the data are to choose."""
+        return _FIRST if self.smoothness is None else self.smoothness
 
     def __call__(self, *arguments: Jet | Coordinates) -> Jet:
         """Return the function, with its derivatives, at the coordinates, which come last.

@@ -236,6 +236,8 @@ def find_bandwidth(
     candidates = [_all_axes(scale, axes) for scale in _SCALES]
     losses = [loss(candidate) for candidate in candidates]
     least = min(losses)
+    if not max(losses) > 0.0:  # no field at the first guess of the unknowns
+        return candidates[len(candidates) // 2]
     best = candidates[losses.index(least)]
     for axis in range(axes) if axes > 1 else ():
         for factor in (2.0, 0.5):

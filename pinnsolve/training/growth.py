@@ -218,10 +218,11 @@ def _newton(
 
 
 def _unknowns_moved(state: ReducedState, before: Tensor) -> float:
-    """Return the largest move of an unknown since the stage before, in its standard deviations."""
-    std = np.sqrt(np.diag(state.covariance))
-    moved = (state.theta[-len(std) :] - before[-len(std) :]).abs().numpy()
-    return float((moved / std).max())
+    """Return how far the unknowns moved since the stage before, the root mean square in their standard deviations."""
+    triangle = state.triangle
+    count = len(triangle.right)
+    moved = (state.theta[-count:] - before[-count:]).numpy()
+    return float(np.linalg.norm(triangle.factor @ (triangle.column_norms * moved)) / count**0.5)
 
 
 def _reason_to_stop(
@@ -248,8 +249,8 @@ def _reason_to_stop(
 _LAST_CHOICE = 3
 """Number of the last stage that chooses the smoothness of functions."""
 
-_LARGEST_MOVE = 0.1
-"""Move of an unknown, in its standard deviations, that counts like an error of the fields as large as the accuracy."""
+_LARGEST_MOVE = 0.2
+"""Move of the unknowns, in their standard deviations, that counts like an error as large as the accuracy."""
 
 _GOAL_SHARE = 0.5
 """Share of the accuracy asked for that the estimated error has to reach, as long as there can be more features."""

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.method import Method
 from pinnsolve.optimise.levenberg_marquardt import half_square
@@ -230,6 +231,8 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
         if grown is not None:
             count = grown.record.step
             beyond = grown.record.error_estimate < _BEYOND_TRUNKS
+            near = _NEAR_ENOUGH * problem.accuracy if field_follows_unknowns(problem) else 0.0
+            beyond = beyond or grown.record.error_estimate < near
             enough = beyond or grown.stop is StopReason.CONVERGED
             if enough or method.trunk == "random" or count == method.max_steps:
                 return
@@ -238,6 +241,10 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
 
 _GROWTH_SHARE = 0.5
 """Share of the time that growth may take if the trunk can be trained after it."""
+
+_NEAR_ENOUGH = 10.0
+"""Error of growth over the accuracy below which the trunk is not tried for unknowns: it weighs data against equations,
+which biases them, and takes many times as long."""
 
 _BEYOND_TRUNKS = 1e-7
 """Relative error below which training the trunk is no improvement."""
