@@ -61,6 +61,8 @@ QUICK = (
     "helmholtz",
     "inverse_convection",
     "inverse_diffusivity",
+    "inverse_heat_flux",
+    "inverse_modulus_bar",
     "inverse_ring",
     "inverse_source",
     "kirsch",
