@@ -33,7 +33,7 @@ from pinnsolve.geometry import (
     Sphere,
     TimeInterval,
 )
-from pinnsolve.inference import NextSensors, next_sensors, posterior
+from pinnsolve.inference import NextSensors, compare_models, next_sensors, posterior
 from pinnsolve.jets import (
     Coordinates,
     Fields,
@@ -159,6 +159,7 @@ __all__ = [
     "advect",
     "arctan",
     "by_region",
+    "compare_models",
     "cos",
     "cosh",
     "curl",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pinnsolve.inference.restarts import moved_by_noise, stiffened, system_of
+from pinnsolve.inference.restarts import moved_by_noise, system_of
 from pinnsolve.method import Method
 from pinnsolve.naming import near_match_text
 from pinnsolve.residuals import System
@@ -79,7 +79,7 @@ def _anew(solution: Solution, seed: int) -> Posterior:
 
 def _restarted(solution: Solution, count: int, seed: int) -> Posterior:
     system, theta = system_of(solution, seed=seed)
-    system, generator = stiffened(system), torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     base = settled(system, theta)
     draws = [(system, settled(moved_by_noise(system, generator), base)) for _ in range(count)]
     return _sampled(laplace(system, base), draws, "randomise-then-optimise")
@@ -89,7 +89,7 @@ def _ensemble(solution: Solution, count: int, seed: int, how: Method | None) -> 
     generator, draws = torch.Generator().manual_seed(seed), []
     for k in range(count):
         trained = train(solution.problem, how, seed=seed + k)
-        system = stiffened(trained.system.to(dtype=torch.float64))
+        system = trained.system.to(dtype=torch.float64)
         moved = moved_by_noise(system, generator)
         draws.append((system, settled(moved, trained.theta.to(torch.float64))))
     if solution.posterior is None:

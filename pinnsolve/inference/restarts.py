@@ -23,9 +23,6 @@ from pinnsolve.residuals import System, build_system
 from pinnsolve.solution import Solution
 from pinnsolve.uncertainty import search_values, with_strengths
 
-_SHARE = 1e-2
-"""Factor on the data's share in training: what they bend the physics by may not blur a spread."""
-
 _MOVED = "moved by noise: "
 """Begins the names of the columns of a block that hold what its rows are moved by."""
 
@@ -54,20 +51,6 @@ def system_of(solution: Solution, *, seed: int) -> tuple[System, Tensor]:
     )
     strengths = {} if solution.posterior is None else solution.posterior.smoothness
     return with_strengths(balanced(system, theta), strengths), theta
-
-
-def stiffened(system: System) -> System:
-    """Return the system with a hundredth of the data's share, so that the physics holds as a constraint.
-
-    Args:
-        system: A weighted system.
-    """
-    noisy = {block.name for block in system.blocks if block.noise is not None}
-    weights = {
-        key: weight * (_SHARE if key.block in noisy else 1.0)
-        for key, weight in system.weights.items()
-    }
-    return replace(system, weights=weights)
 
 
 def moved_by_noise(system: System, generator: torch.Generator) -> System:

@@ -226,7 +226,9 @@ def find_bandwidth(
         network = replace(smooth, corners=corners)
         system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
         if field_follows_unknowns(problem):
-            theta = ReducedNewton(corrections=_TRIAL_STEPS).settled(system, begin(network))
+            # at the first guess there may be no field at all, a flux of zero say
+            method = ReducedNewton(corrections=_TRIAL_STEPS)
+            theta = method.step(system, method.init(system, begin(network))).theta
         else:
             theta = newton(system, begin(network), _TRIAL_STEPS)
         fresh = system_on(problem, network, scaling, weights, seed=seed + 7)
@@ -236,8 +238,6 @@ def find_bandwidth(
     candidates = [_all_axes(scale, axes) for scale in _SCALES]
     losses = [loss(candidate) for candidate in candidates]
     least = min(losses)
-    if not max(losses) > 0.0:  # no field at the first guess of the unknowns
-        return candidates[len(candidates) // 2]
     best = candidates[losses.index(least)]
     for axis in range(axes) if axes > 1 else ():
         for factor in (2.0, 0.5):

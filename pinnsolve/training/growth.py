@@ -96,7 +96,8 @@ def growth_steps(
             error = max(error, goal_error(problem, dict(position.numbers), numbers))
             if isinstance(state, ReducedState) and position.solved is not None:
                 moved = _unknowns_moved(state, position.solved.theta)
-                error = max(error, share * moved / _LARGEST_MOVE * problem.accuracy)
+                left = max(share, _LEAST_LEFT) * moved
+                error = max(error, left / _LARGEST_MOVE * problem.accuracy)
             error = reduction.agreed_number(error)
         errors = (*position.errors, error)
         stop = _reason_to_stop(problem, method, stage, errors, clock(), clock() - begin)
@@ -246,10 +247,13 @@ def _reason_to_stop(
     return StopReason.STALLED if slow else None
 
 
+_LEAST_LEFT = 0.1
+"""Share of the last move of the unknowns that counts as left at least: they fall less regularly than the residual."""
+
 _LAST_CHOICE = 3
 """Number of the last stage that chooses the smoothness of functions."""
 
-_LARGEST_MOVE = 0.2
+_LARGEST_MOVE = 0.1
 """Move of the unknowns, in their standard deviations, that counts like an error as large as the accuracy."""
 
 _GOAL_SHARE = 0.5

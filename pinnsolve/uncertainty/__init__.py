@@ -1,11 +1,6 @@
 """How sure the unknowns and the field are, and what that rests on."""
 
-from pinnsolve.uncertainty.choosing import (
-    choose_smoothness,
-    next_strengths,
-    settled,
-    with_strengths,
-)
+from pinnsolve.uncertainty.choosing import choose_smoothness, next_strengths, with_strengths
 from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of, functions_of
 from pinnsolve.uncertainty.fields import deviations, field_columns
 from pinnsolve.uncertainty.identifiability import (
@@ -16,6 +11,7 @@ from pinnsolve.uncertainty.identifiability import (
 )
 from pinnsolve.uncertainty.laplace import laplace
 from pinnsolve.uncertainty.posterior import Member, Posterior, Way, search_values
+from pinnsolve.uncertainty.settling import settled
 
 __all__ = [
     "Combination",

@@ -1,7 +1,7 @@
 """Smoothness of unknown functions, chosen from the data once a problem has been trained.
 
-A round chooses the strengths in the problem linear about the solution, jumps to its optimum, and settles the nonlinear
-one by some Gauss-Newton steps on the same points. Where everything is linear in field and unknowns one round is enough.
+A round chooses the strengths in the problem linear about the solution, and goes to the optimum with them on the same
+points. Where everything is linear in field and unknowns one round is enough.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.optimise import GaussNewton
-from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.prior_rows import smoothness_name
 from pinnsolve.residuals import System
-from pinnsolve.uncertainty.gaussian import gaussian_of
 from pinnsolve.uncertainty.linearisation import Linearisation, linearise
 from pinnsolve.uncertainty.marginal import Marginal, marginalise
+from pinnsolve.uncertainty.settling import settled
 from pinnsolve.uncertainty.strength import LinearRows, Rule, chosen_strength
 from pinnsolve.unknown_functions import UnknownFunction
 
@@ -29,9 +27,6 @@ _ROUNDS = 4
 
 _SAME = 0.1
 """Change of the logarithm of a strength that is worth no further round."""
-
-_SMALL_STEP = 1e-6
-"""Relative change of the loss below which going on is over."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +67,7 @@ def choose_smoothness(
         if count == 0 and _alike(strengths, before):
             return Chosen(system, theta, before)  # chosen while it was trained
         system = with_strengths(system, strengths)
-        jumped = _jump(rows, marginal, strengths, before, theta)
-        theta = settled(system, _better(system, theta, jumped), max_steps=15)
+        theta = settled(system, theta)
         if _alike(strengths, before):
             break
     return Chosen(system, theta, strengths)
@@ -138,24 +132,6 @@ def with_strengths(system: System, strengths: Mapping[str, float]) -> System:
     return replace(system, blocks=blocks)
 
 
-def settled(system: System, theta: Tensor, *, max_steps: int = 8) -> Tensor:
-    """Return the minimiser near theta, by a few Gauss-Newton steps on the same points.
-
-    Args:
-        system: The system.
-        theta: Where to begin.
-        max_steps: Most steps.
-    """
-    optimiser = GaussNewton(initial_damping=1e-10)
-    state = optimiser.init(system, theta)
-    for _ in range(max_steps):
-        before = state.loss
-        state = optimiser.step(system, state)
-        if not state.accepted or before - state.loss < _SMALL_STEP * before:
-            break
-    return state.theta
-
-
 def _chosen(
     rows: Linearisation,
     marginal: Marginal,
@@ -185,26 +161,3 @@ def _at_strength(
     factors = {smoothness_name(name): strengths[name] / before[name] for name in strengths}
     factor = factors.get(block, 1.0)
     return LinearRows(factor * prior.jacobian, factor * prior.misfit)
-
-
-def _jump(
-    rows: Linearisation,
-    marginal: Marginal,
-    strengths: Mapping[str, float],
-    before: Mapping[str, float],
-    theta: Tensor,
-) -> Tensor:
-    """Return the optimum of the linear problem with the new strengths."""
-    priors = [_at_strength(rows, item.key.block, strengths, before) for item in rows.priors]
-    jacobian = np.concatenate([marginal.jacobian, *(item.jacobian for item in priors)])
-    misfit = np.concatenate([marginal.misfit, *(item.misfit for item in priors)])
-    step = gaussian_of(jacobian, misfit).step
-    change = np.concatenate((marginal.response @ step, step))
-    return theta + torch.from_numpy(change).to(theta)
-
-
-def _better(system: System, theta: Tensor, other: Tensor) -> Tensor:
-    """Return which of two places has the smaller loss."""
-    with torch.no_grad():
-        losses = [half_square(system.residual(place)) for place in (theta, other)]
-    return other if losses[1] < losses[0] else theta

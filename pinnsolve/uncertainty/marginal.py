@@ -35,6 +35,7 @@ class Marginal:
         jacobian: V, shape (M, K), in search variables.
         misfit: What is left of the rows at the solution when the field meets the physics as well as it can, shape (M,).
         response: A, how the network parameters follow the unknowns, shape (P, K).
+        correction: How the network parameters have to change for the field to meet the physics, shape (P,).
         spread: Square root of the covariance of the network parameters with the unknowns held, shape (P, R).
         num_open: How many of the data the open directions of the field use up.
     """
@@ -42,6 +43,7 @@ class Marginal:
     jacobian: Array
     misfit: Array
     response: Array
+    correction: Array
     spread: Array
     num_open: float
 
@@ -74,13 +76,14 @@ def marginalise(rows: Linearisation, stiffness: float = STIFFNESS) -> Marginal:
     along = basis.T @ others
     left = others - basis @ along
     left -= basis @ (basis.T @ left)  # twice is enough
-    response = -solve_triangular(upper, along[:, :-1], check_finite=False)
+    response = -solve_triangular(upper, along, check_finite=False) / norms[:count, None]
     shares, directions = _open_directions(basis[count:])
     spread = solve_triangular(upper, shares * directions, check_finite=False)
     return Marginal(
         jacobian=left[count:, :-1],
         misfit=left[count:, -1],
-        response=response / norms[:count, None],
+        response=response[:, :-1],
+        correction=response[:, -1],
         spread=spread / norms[:count, None],
         num_open=float(np.sum(shares**2)),
     )
@@ -99,6 +102,7 @@ def _nothing_measured(num_network: int, num_unknowns: int) -> Marginal:
         np.zeros((0, num_unknowns)),
         np.zeros(0),
         np.zeros((num_network, num_unknowns)),
+        np.zeros(num_network),
         np.zeros((num_network, 0)),
         0.0,
     )

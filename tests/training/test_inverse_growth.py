@@ -139,7 +139,7 @@ def test_the_estimate_is_that_of_the_exact_forward_model(name, seed) -> None:
     assert solution.status.reason is ps.StopReason.CONVERGED
     assert isinstance(solution.network, RandomFeatures)
     for estimate, value, deviation in zip(solution.estimates, found, std, strict=True):
-        assert abs(estimate.value - value) < 0.05 * deviation
+        assert abs(estimate.value - value) < 0.1 * deviation  # asked for 1e-3 of the field
         assert abs(estimate.value - estimate.truth) < 3.0 * deviation
         assert estimate.std == pytest.approx(deviation, rel=0.03)
     assert [u.name for u in problem.unknowns] == [e.name for e in solution.estimates]
@@ -164,7 +164,7 @@ def test_what_conditions_leave_open_is_left_to_the_trunk() -> None:
 
 
 def test_a_flux_is_found_from_the_other_side_of_a_slab() -> None:
-    """Beck's triangle: insulated at x = 1, where the sensor is."""
+    """Beck's triangle: insulated at x = 1, where the sensor is; its smoothness is chosen from the data."""
     times, sigma = 0.03 * np.arange(1, 51), 0.0017
 
     def truth(t: np.ndarray) -> np.ndarray:
@@ -177,7 +177,7 @@ def test_a_flux_is_found_from_the_other_side_of_a_slab() -> None:
         decays = np.exp(-((n[:, None] * np.pi) ** 2) * (end - t))
         values.append(float((1.0 + 2.0 * ((-1.0) ** n) @ decays) @ truth(t)) * end / 2000)
     noisy = values + sigma * np.random.default_rng(1).normal(size=50)
-    flux = ps.UnknownFunction("flux", of={"t": (0.0, 1.5)}, num=31, smoothness=0.1)
+    flux = ps.UnknownFunction("flux", of={"t": (0.0, 1.5)}, num=31)
     problem = ps.Problem(
         "slab",
         ps.Interval(0.0, 1.0),

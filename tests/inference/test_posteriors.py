@@ -1,0 +1,89 @@
+"""Three ways to a posterior: they agree where all is linear; draws show skewness where it is not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import pinnsolve as ps
+from pinnsolve.training import Trained, train
+
+X, LENGTH, SIGMA = np.linspace(0.2, 1.0, 5), 600.0, 0.3
+METHOD = ps.Method(hidden=(8,), points=ps.PointCounts(40, 2), max_steps=50)
+STD = 4.0 * SIGMA / np.linalg.norm(X)
+"""Standard deviation of the flux q of ``T = 100 - q x / 4``."""
+
+
+def rod(k: object, flux: object, sigma: float = SIGMA) -> ps.Problem:
+    noise = np.random.default_rng(5).normal(0.0, sigma, len(X))
+    return ps.Problem(
+        "rod",
+        ps.Interval(0.0, 1.0),
+        ps.Heat(k),
+        [ps.Dirichlet("left", temperature=100.0), ps.Neumann("right", temperature=flux)],
+        measurements=ps.Measurements(X[:, None], {"temperature": 100.0 - 150.0 * X + noise}, sigma),
+        quantities=[ps.point_value("T(0.5)", "temperature", (0.5,))],
+        accuracy=1e-6,
+    )
+
+
+@pytest.fixture(scope="module")
+def linear() -> Trained:
+    return train(rod(4.0, ps.Unknown("q", 500.0)), METHOD)
+
+
+def test_draws_of_a_linear_problem_have_its_spread(linear: Trained) -> None:
+    known = ps.posterior(linear.solution, "randomise-then-optimise", num=30, seed=1)
+    assert known.method == "randomise-then-optimise"
+    assert known.samples.shape == (30, 1)
+    assert known.std[0] == pytest.approx(STD, rel=3.0 / math.sqrt(58.0))
+    assert abs(known.mean[0] - linear.solution.estimates[0].value) < 3.0 * STD / math.sqrt(30.0)
+    assert known.bound[0] == pytest.approx(STD, rel=1e-2)
+
+
+def test_an_ensemble_of_seeds_has_the_same_spread(linear: Trained) -> None:
+    known = ps.posterior(linear.solution, "ensemble", num=4, how=METHOD)
+    assert len({member.parameters.sum().item() for member in known.members}) == 4
+    assert 0.15 * STD < known.std[0] < 2.1 * STD  # 99 % of the standard deviations of four draws
+
+
+def test_laplace_is_what_the_solution_has(linear: Trained) -> None:
+    assert ps.posterior(linear.solution) is linear.solution.posterior
+
+
+def test_draws_show_skewness_where_laplace_cannot() -> None:
+    """1 / k enters linearly, so k has the distribution of ``600 |x|^2 / (x d)`` with normal d."""
+    sigma = 30.0
+    solution = train(rod(ps.Unknown("k", 2.0, bounds=(0.5, 50.0)), LENGTH, sigma), METHOD).solution
+    known = ps.posterior(solution, "randomise-then-optimise", num=40, seed=0)
+    data = solution.problem.measurements
+    assert data is not None
+    middle = (100.0 - data.values["temperature"]) @ X
+    drawn = np.random.default_rng(0).normal(middle, sigma * np.linalg.norm(X), 100_000)
+    exact = LENGTH * (X @ X) / drawn
+    low, high = np.quantile(exact, [0.16, 0.84])
+    inside = np.mean((known.samples[:, 0] > low) & (known.samples[:, 0] < high))
+    assert inside == pytest.approx(0.68, abs=3.0 * math.sqrt(0.68 * 0.32 / 40.0))
+    centred = known.samples[:, 0] - np.median(known.samples[:, 0])
+    assert np.mean(centred) > 0.0
+    assert np.mean(centred**3) > 0.3 * np.mean(centred**2) ** 1.5
+
+
+def test_refusals(linear: Trained) -> None:
+    with pytest.raises(ValueError, match=r"no method 'laplas' for a posterior.*Did you mean 'lapl"):
+        ps.posterior(linear.solution, "laplas")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="a spread needs num >= 2 draws, got 1"):
+        ps.posterior(linear.solution, "ensemble", num=1)
+    known = train(
+        ps.Problem(
+            "rod",
+            ps.Interval(0.0, 1.0),
+            ps.Heat(1.0),
+            [ps.Dirichlet("left", temperature=0.0), ps.Dirichlet("right", temperature=1.0)],
+        ),
+        ps.Method(max_steps=2, hidden=(4,)),
+    )
+    with pytest.raises(ValueError, match="'rod' has no measurements and no unknowns"):
+        ps.posterior(known.solution)

@@ -1,0 +1,136 @@
+"""The strength of a prior from the data: known optima, a deconvolution, and a function in a trained problem."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import pinnsolve as ps
+from pinnsolve.training import train
+from pinnsolve.uncertainty.strength import STRONGEST, LinearRows, chosen_strength
+
+RULES = ("evidence", "discrepancy", "l-curve")
+
+
+def many_numbers(spread: float, seed: int, count: int = 400) -> tuple[LinearRows, LinearRows]:
+    """Return numbers drawn from N(0, spread^2), each measured once with noise 1, and the prior at strength 1."""
+    generator = np.random.default_rng(seed)
+    readings = generator.normal(0.0, spread, count) + generator.normal(0.0, 1.0, count)
+    unit = np.eye(count)
+    return LinearRows(unit, -readings), LinearRows(unit, np.zeros(count))
+
+
+@pytest.mark.parametrize("spread", [1.0, 3.0])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_evidence_has_its_maximum_at_the_empirical_spread(spread: float, seed: int) -> None:
+    """The readings are N(0, spread^2 + 1): the best spread^2 is their mean square less one."""
+    data, prior = many_numbers(spread, seed, count=100)
+    expected = math.sqrt(np.mean(data.misfit**2) - 1.0)
+    assert 1.0 / chosen_strength(data, prior, 100) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_discrepancy_is_the_noise() -> None:
+    """With d = y / (1 + s^2) the squared misfit is that of y times (s^2 / (1 + s^2))^2."""
+    data, prior = many_numbers(3.0, seed=0, count=100)
+    strength = chosen_strength(data, prior, 100, "discrepancy")
+    share = strength**2 / (1.0 + strength**2)
+    assert share**2 * np.sum(data.misfit**2) == pytest.approx(100.0, rel=0.05)
+
+
+def test_data_without_a_signal_ask_for_the_strongest_prior() -> None:
+    data, prior = many_numbers(1e-9, seed=0, count=50)
+    calm = LinearRows(data.jacobian, 0.5 * data.misfit)
+    assert chosen_strength(calm, prior, 50) > 0.5 * STRONGEST
+    assert chosen_strength(calm, prior, 50, "discrepancy") == pytest.approx(STRONGEST)
+
+
+def deconvolution(seed: int) -> tuple[LinearRows, LinearRows, np.ndarray]:
+    """Return readings of a function smeared by a Gaussian of width 0.05, a prior of bends, and the truth."""
+    x = np.linspace(0.0, 1.0, 60)
+    truth = np.sin(2.0 * math.pi * x) + 0.5 * np.exp(-(((x - 0.7) / 0.1) ** 2))
+    kernel = np.exp(-0.5 * ((x[:, None] - x) / 0.05) ** 2)
+    kernel /= kernel.sum(axis=1, keepdims=True)
+    noise = 0.02
+    readings = kernel @ truth + np.random.default_rng(seed).normal(0.0, noise, len(x))
+    bends = np.diff(np.eye(60), n=2, axis=0) * 59.0**1.5
+    return LinearRows(kernel / noise, -readings / noise), LinearRows(bends, np.zeros(58)), truth
+
+
+def error(data: LinearRows, prior: LinearRows, truth: np.ndarray, strength: float) -> float:
+    stacked = np.vstack((data.jacobian, strength * prior.jacobian))
+    right = np.concatenate((data.misfit, strength * prior.misfit))
+    found = -np.linalg.lstsq(stacked, right, rcond=None)[0]
+    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_deconvolution_is_nearly_as_good_as_with_the_best_strength(rule: str, seed: int) -> None:
+    data, prior, truth = deconvolution(seed)
+    best = min(error(data, prior, truth, s) for s in np.geomspace(1e-5, 1e2, 60))
+    strength = chosen_strength(data, prior, 60, rule)  # type: ignore[arg-type]
+    limit = {"evidence": 1.3, "discrepancy": 2.5, "l-curve": 2.0}[rule]
+    assert error(data, prior, truth, strength) < limit * best
+    assert error(data, prior, truth, 1e-5) > 3.0 * best
+
+
+def test_an_unknown_rule_is_refused() -> None:
+    data, prior = many_numbers(1.0, seed=0, count=5)
+    with pytest.raises(
+        ValueError, match="rule must be evidence, discrepancy or l-curve, got 'gcv'"
+    ):
+        chosen_strength(data, prior, 5, "gcv")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="smoothness must be one of evidence, discrepancy"):
+        ps.Method(smoothness="gcv")  # type: ignore[arg-type]
+
+
+def source_problem(smoothness: float | None, seed: int) -> ps.Problem:
+    """``-T'' = s(x)`` with T = 0 at both ends and s unknown: T is s smeared by Green's function."""
+    x, sigma = np.linspace(0.05, 0.95, 19), 2e-4
+    exact = np.sin(2.0 * math.pi * x) / (2.0 * math.pi) ** 2
+    noise = np.random.default_rng(seed).normal(0.0, sigma, len(x))
+    s = ps.UnknownFunction("s", of={"x": (0.0, 1.0)}, num=20, smoothness=smoothness)
+    return ps.Problem(
+        "source",
+        ps.Interval(0.0, 1.0),
+        ps.Heat(1.0, source=s),
+        [ps.Dirichlet("left", temperature=0.0), ps.Dirichlet("right", temperature=0.0)],
+        measurements=ps.Measurements(x[:, None], {"temperature": exact + noise}, sigma=sigma),
+        scales={"temperature": 0.03},
+    )
+
+
+def dense_rows(problem: ps.Problem) -> tuple[LinearRows, LinearRows]:
+    """Return the same problem by Green's function: ``T(x) = int G(x, y) s(y) dy``."""
+    data, (s,) = problem.measurements, problem.functions
+    assert data is not None
+    nodes = (np.arange(4000) + 0.5) / 4000
+    x = data.points
+    green = np.where(x < nodes, x * (1.0 - nodes), nodes * (1.0 - x)) / 4000
+    sigma = float(data.sigma)  # type: ignore[arg-type]
+    bends = s.second_differences()
+    return (
+        LinearRows(green @ s.basis(nodes) / sigma, -data.values["temperature"] / sigma),
+        LinearRows(bends, np.zeros(len(bends))),
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_training_chooses_what_the_dense_linear_problem_asks_for(seed: int) -> None:
+    problem = source_problem(None, seed)
+    solution = train(problem, ps.Method(max_steps=60), seed=seed).solution
+    data, prior = dense_rows(problem)
+    expected = chosen_strength(data, prior, 19)
+    known = solution.posterior
+    assert known is not None
+    assert known.smoothness["s"] == pytest.approx(expected, rel=0.05)
+    at = np.linspace(0.0, 1.0, 50)
+    stacked = np.vstack((data.jacobian, expected * prior.jacobian))
+    (s,) = problem.functions
+    best = s.basis(at) @ -np.linalg.lstsq(stacked, np.r_[data.misfit, prior.misfit], rcond=None)[0]
+    spread = np.linalg.norm(s.basis(at) @ np.linalg.inv(np.linalg.qr(stacked)[1]), axis=1)
+    found = solution.functions["s"]
+    np.testing.assert_allclose(found.std(at), spread, rtol=0.05)
+    assert np.abs(found(at) - best).max() < 0.2 * spread.min()
