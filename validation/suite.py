@@ -26,6 +26,7 @@ class Case:
         problem: A shipped problem, or the path of a Python file with one.
         settings: Parameters that differ from the problem's defaults.
         quick: Whether it belongs to the quick suite.
+        verdict: The state that the verdict has to have: data that cannot tell have to be found out.
         known_shortfall: What it is known not to reach, with the number; empty if nothing. It stays a failure.
     """
 
@@ -33,6 +34,7 @@ class Case:
     problem: str
     settings: Mapping[str, object] = field(default_factory=dict)
     quick: bool = False
+    verdict: str = "trusted"
     known_shortfall: str = ""
 
     def declared(self) -> ps.Problem:
@@ -57,6 +59,12 @@ QUICK = (
     "fin_range",
     "heat_rod",
     "helmholtz",
+    "inverse_convection",
+    "inverse_diffusivity",
+    "inverse_heat_flux",
+    "inverse_modulus_bar",
+    "inverse_ring",
+    "inverse_source",
     "kirsch",
     "kovasznay",
     "l_shape",
@@ -82,6 +90,13 @@ VARIANTS = (
     Case("lid_driven_cavity_re400", "lid_driven_cavity", {"reynolds": 400.0}),
     Case("lid_driven_cavity_parabolic", "lid_driven_cavity", {"lid": "parabolic"}),
     Case("lid_driven_cavity_constant", "lid_driven_cavity", {"lid": "constant"}),
+    Case("inverse_diffusivity_noisy", "inverse_diffusivity", {"noise": 0.05}),
+    Case(
+        "inverse_source_spread",
+        "inverse_source",
+        {"unknown_spread": True},
+        verdict="not identifiable",
+    ),
     Case("natural_convection_ra1e4", "natural_convection", {"rayleigh": 1e4}),
     Case("natural_convection_ra1e5", "natural_convection", {"rayleigh": 1e5}),
 )
@@ -109,6 +124,7 @@ def all_cases() -> tuple[Case, ...]:
             case.problem,
             case.settings,
             case.name in QUICK,
+            case.verdict,
             KNOWN_SHORTFALLS.get(case.name, ""),
         )
         for case in (*plain, *VARIANTS)

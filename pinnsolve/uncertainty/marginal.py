@@ -91,6 +91,10 @@ def marginalise(rows: Linearisation, stiffness: float = STIFFNESS) -> Marginal:
 
 def _open_directions(share: Array) -> tuple[Array, Array]:
     """Return singular values (R,) and right vectors (P, R) of the data's share (M, P) in the field's directions."""
+    if len(share) > share.shape[1]:  # many readings: the smaller of the two products
+        _, values, right = np.linalg.svd(share.T @ share, hermitian=True)
+        kept = values > _OPEN**2
+        return np.sqrt(values[kept]), right[kept].T
     left, values, _ = np.linalg.svd(share @ share.T, hermitian=True)
     kept = values > _OPEN**2
     roots = np.sqrt(values[kept])

@@ -47,8 +47,19 @@ SETTINGS = {
         "length": "0.1",
         "thickness": "0.002",
     },
+    "flow_reconstruction": {"noise": "0.01"},
     "heat_rod": {"end_time": "40", "amplitude": "50"},
     "helmholtz": {"wave_number": "2"},
+    "inverse_cauchy": {"noise": "0.005"},
+    "inverse_convection": {"noise": "0.3", "initial": "500"},
+    "inverse_diffusivity": {"noise": "0.05", "initial": "0.2"},
+    "inverse_heat_flux": {"noise": "0.003"},
+    "inverse_modulus_bar": {"noise": "0.001"},
+    "inverse_modulus_plate": {"noise": "0.002"},
+    "inverse_ring": {"noise": "0.02"},
+    "inverse_source": {"noise": "0.02"},
+    "inverse_viscosity": {"noise": "0.01", "initial": "0.1"},
+    "inverse_wake": {"noise": "0.02"},
     "kirsch": {"hole_radius": "1", "tension": "2", "youngs_modulus": "3"},
     "kovasznay": {"reynolds": "20"},
     "lame_cylinder": {
@@ -142,6 +153,11 @@ def test_targets_belong_to_the_standard_case(name: str) -> None:
         "conjugate_channel": ["T wall - T centre", "T outside - T wall", "T wall - T bulk"],
         "disk_inclusion": ["T inside", "T at the edge"],
         "cooks_membrane": ["u_y(48, 52)", "u_y(48, 60)"],
+        "flow_reconstruction": ["velocity rel. L2 error"],
+        "inverse_cauchy": ["top temperature, rms error / std"],
+        "inverse_heat_flux": ["total heat", "flux rel. L2 error"],
+        "inverse_modulus_bar": ["modulus rel. L2 error"],
+        "inverse_modulus_plate": ["modulus rel. L2 error"],
         "kirsch": ["sigma_xx(0, a)"],
         "lame_cylinder": ["u_r(a)", "hoop stress(a)"],
         "nafems_le1": ["sigma_yy(D)"],
@@ -223,6 +239,13 @@ def test_target_follows_the_load() -> None:
         ("cooling_plate", {"sigma": "0"}, "sigma must be > 0"),
         ("cooling_plate", {"initial": "5"}, "bounds must enclose the initial value"),
         ("cooling_plate", {"data": "nowhere.csv"}, "nowhere.csv"),
+        *(
+            (name, {"noise": "0"}, "sigma must be > 0")
+            for name in SETTINGS
+            if "noise" in SETTINGS[name]
+        ),
+        ("inverse_cauchy", {"waves": "0"}, "waves must be >= 1, got 0"),
+        ("inverse_wake", {"num_samples": "6000"}, "num_samples must lie in 1 to 5000, got 6000"),
     ],
 )
 def test_refusals(name: str, setting: dict[str, str], message: str) -> None:

@@ -201,3 +201,25 @@ def test_a_posterior_is_saved_with_its_solution(trained: Trained, tmp_path: Path
         again.std_at(at).temperature, trained.solution.std_at(at).temperature
     )
     assert again.estimates == trained.solution.estimates
+
+
+def test_more_readings_than_parameters(trained: Trained) -> None:
+    """Every reading repeated with noise that grows as the root of their number says the same."""
+    rows = linearise(trained.system, trained.theta)
+    data = rows.data
+    times = 1 + rows.num_network // min(len(item.misfit) for item in data)
+    root = math.sqrt(times)
+    repeated = tuple(
+        replace(
+            item,
+            jacobian=np.repeat(item.jacobian, times, axis=0) / root,
+            misfit=np.repeat(item.misfit, times) / root,
+        )
+        for item in data
+    )
+    few, many = marginalise(rows), marginalise(replace(rows, data=repeated))
+    np.testing.assert_allclose(many.information, few.information, rtol=1e-6)
+    assert many.num_open == pytest.approx(few.num_open, rel=1e-4, abs=1e-6)
+    np.testing.assert_allclose(
+        many.spread @ many.spread.T, few.spread @ few.spread.T, rtol=1e-4, atol=1e-9
+    )

@@ -105,7 +105,11 @@ def _run_failures(run: Document, told: set[str]) -> list[str]:
     if run["error"]:
         return [f"{seed}: {run['error']}"]
     failures = []
-    if not run["verdict"]["trusted"]:
+    expected = run.get("expected_verdict", "trusted")
+    if expected != "trusted":
+        state = run["verdict"]["state"]
+        failures += [] if state == expected else [f"{seed}: {state}, expected: {expected}"]
+    elif not run["verdict"]["trusted"]:
         failed = [check for check in run["verdict"]["checks"] if not check["passed"]]
         words = [
             f"{check['name']} {_text(check['value'])}, limit {_text(check['limit'])}"

@@ -8,6 +8,8 @@ prints the document as the last line of standard output. It is ``result.json`` o
     allowed_seconds     time budget of the problem; twice as much for a run on one core, since it is stated for two
     wall_seconds        of training, reference and checks, without the start of Python
     cpu_seconds         of the same
+    bounds              Cramer-Rao bounds of unknown numbers, by name, where they can be reached
+    expected_verdict    state that the verdict has to have
     measured            date
     kept                whether an earlier call of the suite made it
     error               why there is no result, then nothing else but case, seed and threads; else null
@@ -27,6 +29,7 @@ from pinnsolve.interop.hdf5 import Companions
 from pinnsolve.report.result import gather, result_document
 from pinnsolve.status import StopReason
 
+from ..inverse.exact import attainable_bounds
 from ..suite import Case
 from .versions import versions
 
@@ -76,6 +79,8 @@ def measure(case: Case, seed: int, *, threads: int) -> Document:
         "allowed_seconds": allowed,
         "wall_seconds": wall,
         "cpu_seconds": cpu,
+        "bounds": attainable_bounds(problem),
+        "expected_verdict": case.verdict,
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "kept": False,

@@ -17,6 +17,9 @@ _EXACT = " against the exact solution"
 _STANDARD_DEVIATIONS = 3.0
 """How many of them an identified number may be off."""
 
+_BOUND_SHARE = 0.3
+"""How far the standard deviation of an identified number may be off its Cramer-Rao bound, relative to it."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -184,10 +187,23 @@ def _rows(run: Document) -> Iterator[Row]:
             name = f"{field} rel. L2 error"
             yield _row(name, "", 0.0, 0.0, words, check["limit"], check["value"])
     for item in run["unknowns"]:
-        truth = item["truth"]
-        off = None if truth is None else _STANDARD_DEVIATIONS * item["std"]
-        words = "" if truth is None else "value behind the data; tolerance: 3 standard deviations"
-        yield _row(item["name"], item["unit"], truth, None, words, off, item["value"])
+        yield from _unknown_rows(item, run.get("bounds", {}).get(item["name"]))
+
+
+def _unknown_rows(item: Mapping[str, Any], bound: float | None) -> Iterator[Row]:
+    """Yield an identified number and, if its Cramer-Rao bound is known, its standard deviation beside it."""
+    truth = item["truth"]
+    off = (
+        None if truth is None else _STANDARD_DEVIATIONS * (item["std"] if bound is None else bound)
+    )
+    kind = "standard deviations" if bound is None else "Cramer-Rao bounds"
+    words = "" if truth is None else f"value behind the data; tolerance: 3 {kind}"
+    yield _row(item["name"], item["unit"], truth, None, words, off, item["value"])
+    if bound is not None:
+        name = f"std of {item['name']} / Cramer-Rao bound"
+        words = "exact sensitivities"
+        share = None if item["std"] is None else item["std"] / bound
+        yield _row(name, "", 1.0, 0.0, words, _BOUND_SHARE, share)
 
 
 def _row(
