@@ -22,7 +22,7 @@ from pinnsolve.unknown_functions import EstimatedFunction
 from pinnsolve.unknowns import bind
 
 from .bounds import Forward, bound
-from .exact import exact_forward, noise_of, readings_of
+from .exact import exact_forward, noise_of, readings, readings_of
 
 Array = npt.NDArray[np.float64]
 
@@ -89,9 +89,7 @@ class GridForward:
         Args:
             values: The unknowns in the order of the problem's, shape (K,).
         """
-        data = self.problem.measurements
-        if data is None:
-            raise ValueError(f"{self.problem.name!r} has no measurements")
+        data = readings(self.problem)
         names = [unknown.name for unknown in self.problem.unknowns]
         given = self.problem.bound(dict(zip(names, map(float, values), strict=True)))
         guess = self.last if self.problem.time is None else None

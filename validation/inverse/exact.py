@@ -60,15 +60,26 @@ def exact_forward(problem: ps.Problem) -> Forward | None:
     Args:
         problem: A shipped problem.
     """
-    model, data = MODELS.get(problem.origin), problem.measurements
-    if model is None or data is None:
+    model = MODELS.get(problem.origin)
+    if model is None or not problem.data:
         return None
-    names, points = [unknown.name for unknown in problem.unknowns], data.points
+    names, points = [unknown.name for unknown in problem.unknowns], readings(problem).points
 
     def forward(values: Array) -> Array:
         return model(points, dict(zip(names, values, strict=True))).ravel()
 
     return forward
+
+
+def readings(problem: ps.Problem) -> ps.Measurements:
+    """Return the one set of measurements that a shipped inverse problem has.
+
+    Raises:
+        ValueError: If it has none, or several.
+    """
+    if len(problem.data) != 1:
+        raise ValueError(f"{problem.name!r} has {len(problem.data)} sets of measurements, not one")
+    return problem.data[0]
 
 
 def noise_of(problem: ps.Problem) -> Array:
@@ -80,9 +91,7 @@ def noise_of(problem: ps.Problem) -> Array:
     Raises:
         ValueError: If it has none.
     """
-    data = problem.measurements
-    if data is None:
-        raise ValueError(f"{problem.name!r} has no measurements")
+    data = readings(problem)
     each = np.broadcast_to(np.asarray(data.sigma, dtype=np.float64), (len(data.points),))
     return np.repeat(each, len(data.values))
 
@@ -96,9 +105,7 @@ def readings_of(problem: ps.Problem) -> Array:
     Raises:
         ValueError: If it has none.
     """
-    if problem.measurements is None:
-        raise ValueError(f"{problem.name!r} has no measurements")
-    return np.stack(list(problem.measurements.values.values()), axis=1).ravel()
+    return np.stack(list(readings(problem).values.values()), axis=1).ravel()
 
 
 def bounds_of(problem: ps.Problem) -> dict[str, float]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pinnsolve as ps
 
 from .classical import ClassicalFit
+from .exact import readings
 
 Array = npt.NDArray[np.float64]
 
@@ -61,10 +62,8 @@ def equation_error(problem: ps.Problem, cells: Sequence[int], ridge: float = 1e-
     Raises:
         ValueError: If the problem has no measurements.
     """
-    if problem.measurements is None:
-        raise ValueError(f"{problem.name!r} has no measurements")
     began = time.process_time()
-    data = problem.measurements
+    data = readings(problem)
     lower, upper = problem.bounds
     knots = [
         np.concatenate(
@@ -74,7 +73,9 @@ def equation_error(problem: ps.Problem, cells: Sequence[int], ridge: float = 1e-
     ]
     measured = np.concatenate((data.values["velocity_x"], -data.values["velocity_y"]))
     rows = [_table(knots, data.points, order) for order in ((0, 1, 0), (1, 0, 0))]
-    coefficients, misfit = _fitted(rows, measured, float(np.mean(data.sigma)), ridge)
+    coefficients, misfit = _fitted(
+        rows, measured, float(np.mean(np.asarray(data.sigma, dtype=np.float64))), ridge
+    )
     axes = [
         np.linspace(low + 0.1 * (high - low), high - 0.1 * (high - low), 24)
         for low, high in zip(lower, upper, strict=True)
