@@ -104,12 +104,10 @@ VARIANTS = (
 
 KNOWN_SHORTFALLS: Mapping[str, str] = {
     "backward_facing_step": "reattachment length 6.73 against 6.10 step heights, 10 % off; asked for 3 %",
-    "cooks_membrane": "u_y(48, 52) = 21.6 against 23.97, 10 % off; asked for 1 %",
     "cylinder_dfg_2d1": "C_D = 5.434 against 5.580, 2.6 % off, pressure difference 4.8 % off; asked for 1 %",
-    "lid_driven_cavity_constant": "1.5 % and 1.8 % from Marchi et al.; asked for 0.5 %",
-    "lid_driven_cavity_parabolic": "u and v on the grid 3.2e-4 and 4.3e-4; asked for 3e-4",
+    "lid_driven_cavity_constant": "2.6 % and 4.1 % from Marchi et al.; asked for 0.5 %",
     "lid_driven_cavity_re400": "147 s on one core, where 120 s are allowed",
-    "nafems_le11": "sigma_zz(1, 0) = -91.8 MPa against -106.04, 13 % off; asked for 0.5 %",
+    "nafems_le11": "sigma_zz(1, 0) = -104.93 MPa against -106.04, 1.0 % off; asked for 0.5 %",
     "natural_convection_ra1e5": "numbers within 0.5 %, but given velocities 6.5e-3 off; not trusted",
 }
 """What a case is known not to reach, with the number, by its name."""
