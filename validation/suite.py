@@ -106,6 +106,7 @@ KNOWN_SHORTFALLS: Mapping[str, str] = {
     "backward_facing_step": "reattachment length 6.73 against 6.10 step heights, 10 % off; asked for 3 %",
     "cooks_membrane": "u_y(48, 52) = 21.6 against 23.97, 10 % off; asked for 1 %",
     "cylinder_dfg_2d1": "C_D = 5.434 against 5.580, 2.6 % off, pressure difference 4.8 % off; asked for 1 %",
+    "inverse_wake": "viscosity 0.3 % off, 3.4 of its standard deviations; 330 CPU s where 240 s are allowed",
     "lid_driven_cavity_constant": "1.5 % and 1.8 % from Marchi et al.; asked for 0.5 %",
     "lid_driven_cavity_parabolic": "u and v on the grid 3.2e-4 and 4.3e-4; asked for 3e-4",
     "lid_driven_cavity_re400": "147 s on one core, where 120 s are allowed",
