@@ -54,6 +54,7 @@ class Case:
 QUICK = (
     "composite_wall",
     "conjugate_channel",
+    "cooks_membrane",
     "cooling_plate",
     "disk_inclusion",
     "fin_range",
@@ -64,7 +65,6 @@ QUICK = (
     "inverse_heat_flux",
     "inverse_modulus_bar",
     "inverse_ring",
-    "inverse_source",
     "kirsch",
     "kovasznay",
     "l_shape",
