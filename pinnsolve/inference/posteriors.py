@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -74,7 +75,12 @@ def posterior(
 
 
 def _anew(solution: Solution, seed: int) -> Posterior:
-    return laplace(*system_of(solution, seed=seed))
+    return laplace(*system_of(solution, seed=seed), chosen=_chosen(solution))
+
+
+def _chosen(solution: Solution) -> Mapping[str, float]:
+    """Return the smoothness of functions that the data chose."""
+    return {} if solution.posterior is None else solution.posterior.smoothness
 
 
 def _restarted(solution: Solution, count: int, seed: int) -> Posterior:
@@ -82,7 +88,8 @@ def _restarted(solution: Solution, count: int, seed: int) -> Posterior:
     generator = torch.Generator().manual_seed(seed)
     base = settled(system, theta)
     draws = [(system, settled(moved_by_noise(system, generator), base)) for _ in range(count)]
-    return _sampled(laplace(system, base), draws, "randomise-then-optimise")
+    about = laplace(system, base, chosen=_chosen(solution))
+    return _sampled(about, draws, "randomise-then-optimise")
 
 
 def _ensemble(solution: Solution, count: int, seed: int, how: Method | None) -> Posterior:

@@ -18,7 +18,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
 from pinnsolve.solution import Solution
 from pinnsolve.status import StopReason
-from pinnsolve.uncertainty import estimate_unknowns
+from pinnsolve.uncertainty import estimates_of, laplace
 
 if TYPE_CHECKING:
     from pinnsolve.training.run import Trained
@@ -83,6 +83,10 @@ def _with_noise(trained: Trained, problem: Problem) -> Trained:
     system = system_with_noise(trained.system, found.sigma)
     solution = trained.solution
     record = replace(solution.record, noise=found.sigma, noise_freedom=found.freedom)
-    estimates = estimate_unknowns(system, trained.theta) if problem.unknowns else ()
-    changed = replace(solution, problem=problem, estimates=estimates, record=record)
+    strengths = {} if solution.posterior is None else solution.posterior.smoothness
+    posterior = laplace(system, trained.theta, chosen=strengths)
+    estimates = estimates_of(posterior)
+    changed = replace(
+        solution, problem=problem, estimates=estimates, posterior=posterior, record=record
+    )
     return replace(trained, solution=changed, system=system)

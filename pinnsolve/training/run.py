@@ -332,7 +332,9 @@ def _finished(task: _Task, taken: Taken, record: RunRecord) -> Trained:
     solution = replace(present_solution(problem, system, theta), record=record)
     measured = any(block.noise is not None for block in system.blocks)
     if problem.unknowns or measured:
-        posterior = replace(laplace(system, theta), smoothness=chosen.smoothness)
+        by_evidence = chosen.smoothness if task.method.smoothness == "evidence" else {}
+        posterior = laplace(system, theta, chosen=by_evidence)
+        posterior = replace(posterior, smoothness=chosen.smoothness)
         solution = replace(solution, estimates=estimates_of(posterior), posterior=posterior)
     return Trained(solution, system, theta)
 

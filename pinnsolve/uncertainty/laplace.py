@@ -7,24 +7,32 @@ Data rows V of the unknowns alone (:mod:`pinnsolve.uncertainty.marginal`) and ro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from pinnsolve.prior_rows import smoothness_name
 from pinnsolve.residuals import System
 from pinnsolve.uncertainty.gaussian import Gaussian, gaussian_of
 from pinnsolve.uncertainty.linearisation import KeyedRows, Linearisation, linearise
 from pinnsolve.uncertainty.marginal import STIFFNESS, Marginal, marginalise
 from pinnsolve.uncertainty.posterior import Posterior
+from pinnsolve.uncertainty.strength import LinearRows, root_over_strengths
 from pinnsolve.unknowns import Unknown
 
 Array = npt.NDArray[np.float64]
 
 
 def laplace(
-    system: System, theta: Tensor, *, ridge: float = 1e-9, stiffness: float = STIFFNESS
+    system: System,
+    theta: Tensor,
+    *,
+    ridge: float = 1e-9,
+    stiffness: float = STIFFNESS,
+    chosen: Mapping[str, float] | None = None,
 ) -> Posterior:
     """Return what is known at the optimum.
 
@@ -33,16 +41,23 @@ def laplace(
         theta: Its parameters, the unknowns' search variables last, shape (P + K,).
         ridge: Tikhonov term for directions of the network that no row sees, relative to the columns' norms.
         stiffness: How much stiffer the physics is than the data; the answer does not depend on it, if it is large.
+        chosen: Strength by function, where the data chose the smoothness. Of one function its uncertainty is part of
+            the answer; those of several are taken as known.
     """
     rows = linearise(system, theta, ridge)
     marginal = marginalise(rows, stiffness)
     search = theta[rows.num_network :].detach().to("cpu").double().numpy()
     known = unknowns_given(marginal, rows.priors)
+    strengths = dict(chosen or {})
+    if len(strengths) == 1:
+        ((name, strength),) = strengths.items()
+        known = replace(known, root=_over_strengths(rows, marginal, name, strength))
     return Posterior(
         method="laplace",
         unknowns=system.unknowns,
         search=search,
         search_covariance=known.covariance,
+        smoothness=strengths,
         data_factor=_triangle(marginal.jacobian),
         prior_factor=np.concatenate(
             [np.zeros((0, len(search))), *(p.jacobian for p in rows.priors)]
@@ -65,6 +80,21 @@ def unknowns_given(marginal: Marginal, priors: Sequence[KeyedRows]) -> Gaussian:
     jacobian = np.concatenate([marginal.jacobian, *(item.jacobian for item in priors)])
     misfit = np.concatenate([marginal.misfit, *(item.misfit for item in priors)])
     return gaussian_of(jacobian, misfit)
+
+
+def _over_strengths(rows: Linearisation, marginal: Marginal, name: str, strength: float) -> Array:
+    """Return a square root of the unknowns' covariance, the strength of one function's smoothness being open."""
+    own = [item for item in rows.priors if item.key.block == smoothness_name(name)]
+    others = [item for item in rows.priors if item.key.block != smoothness_name(name)]
+    data = LinearRows(
+        np.concatenate([marginal.jacobian, *(item.jacobian for item in others)]),
+        np.concatenate([marginal.misfit, *(item.misfit for item in others)]),
+    )
+    unit = LinearRows(
+        np.concatenate([item.jacobian for item in own]) / strength,
+        np.concatenate([item.misfit for item in own]) / strength,
+    )
+    return root_over_strengths(data, unit, strength)
 
 
 def _root(marginal: Marginal, known: Gaussian) -> Array:

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pinnsolve.uncertainty.gaussian import gaussian_of
+from pinnsolve.uncertainty.gaussian import Gaussian, gaussian_of
 
 Array = npt.NDArray[np.float64]
 
@@ -28,6 +28,16 @@ Rule = Literal["evidence", "discrepancy", "l-curve"]
 
 WEAKEST, STRONGEST = 1e-6, 1e4
 """Ends of the search."""
+
+_NUM_PLACES = 41
+"""Strengths over which an average is taken."""
+
+_STILL = 0.02
+"""Change of the logarithm of the evidence below which stronger priors are all the same."""
+
+_MASS = 0.95
+"""Share of the evidence that counts: the most probable strengths. Weaker ones, of almost no probability, would make
+second moments of ill-posed problems as large as one likes."""
 
 _PER_DECADE = 6
 """Strengths tried per factor of ten before the best one is refined."""
@@ -96,6 +106,39 @@ def chosen_strength(
     return math.exp(place)
 
 
+def root_over_strengths(data: LinearRows, prior: LinearRows, chosen: float) -> Array:
+    """Return a square root (K, K) of the unknowns' second moments about their estimate, over all strengths.
+
+    A strength that data chose is itself uncertain, most of all where they cannot tell a straight line from a curve.
+    The most probable ones count by their evidence, evenly on a logarithmic scale up to where stronger ones change
+    nothing.
+
+    Args:
+        data: The data, the field eliminated, and what other priors say.
+        prior: The prior at strength 1.
+        chosen: The strength that the estimate was made with.
+    """
+    places = np.linspace(math.log(WEAKEST), math.log(STRONGEST), _NUM_PLACES)
+    small = _reduced(data)
+    evidence = np.array([_balance(small, prior, float(place), 0.0).evidence for place in places])
+    still = np.abs(evidence - evidence[-1]) < _STILL
+    last = len(places) - int(np.argmin(still[::-1])) if not still.all() else 1
+    weights = np.exp(evidence[:last] - evidence[:last].max())
+    weights /= weights.sum()
+    order = np.argsort(-weights)
+    before = np.concatenate(([0.0], np.cumsum(weights[order])[:-1]))
+    weights[order[before >= _MASS]] = 0.0
+    weights /= weights.sum()
+    about = _at(small, prior, math.log(chosen)).step
+    columns = []
+    for place, weight in zip(places[:last], weights, strict=True):
+        if weight > 0.0:
+            found = _at(small, prior, float(place))
+            columns += [math.sqrt(weight) * np.column_stack((found.root, found.step - about))]
+    upper = np.asarray(np.linalg.qr(np.hstack(columns).T, mode="r"))
+    return np.asarray(upper.T)
+
+
 def _reduced(rows: LinearRows) -> LinearRows:
     """Return K rows that say the same, but for a constant of the sum of squares."""
     count = rows.jacobian.shape[1]
@@ -105,11 +148,16 @@ def _reduced(rows: LinearRows) -> LinearRows:
     return LinearRows(upper, basis.T @ rows.misfit)
 
 
-def _balance(data: LinearRows, prior: LinearRows, place: float, left: float) -> _Balance:
+def _at(data: LinearRows, prior: LinearRows, place: float) -> Gaussian:
+    """Return the unknowns with the prior at a strength, of which the logarithm is given."""
     strength = math.exp(place)
     jacobian = np.concatenate((data.jacobian, strength * prior.jacobian))
     misfit = np.concatenate((data.misfit, strength * prior.misfit))
-    found = gaussian_of(jacobian, misfit)
+    return gaussian_of(jacobian, misfit)
+
+
+def _balance(data: LinearRows, prior: LinearRows, place: float, left: float) -> _Balance:
+    found = _at(data, prior, place)
     rank = int(np.linalg.matrix_rank(prior.jacobian))
     evidence = rank * place - 0.5 * (found.least + found.log_determinant)
     rest = data.jacobian @ found.step + data.misfit

@@ -9,7 +9,13 @@ import pytest
 
 import pinnsolve as ps
 from pinnsolve.training import train
-from pinnsolve.uncertainty.strength import STRONGEST, LinearRows, chosen_strength
+from pinnsolve.uncertainty.gaussian import gaussian_of
+from pinnsolve.uncertainty.strength import (
+    STRONGEST,
+    LinearRows,
+    chosen_strength,
+    root_over_strengths,
+)
 
 RULES = ("evidence", "discrepancy", "l-curve")
 
@@ -134,3 +140,33 @@ def test_training_chooses_what_the_dense_linear_problem_asks_for(seed: int) -> N
     found = solution.functions["s"]
     np.testing.assert_allclose(found.std(at), spread, rtol=0.05)
     assert np.abs(found(at) - best).max() < 0.2 * spread.min()
+
+
+def test_bands_cover_when_the_strength_is_not_known() -> None:
+    """Splines of unknown roughness from few readings: 95 % bands cover, also where a straight line is as probable.
+
+    With the strength of the highest evidence taken for the truth they are too narrow.
+    """
+    generator, size = np.random.default_rng(0), 12
+    bends = np.diff(np.eye(size), 2, axis=0)
+    places = np.linspace(-1.0, 1.0, size)
+    see = np.exp(-8.0 * (places[:, None] - places[None, ::2]) ** 2).T
+    see /= see.sum(axis=1, keepdims=True)
+    covered: list[tuple[float, float]] = []
+    for _ in range(150):
+        strength = 10.0 ** generator.uniform(0.0, 2.0)
+        wiggle = np.linalg.pinv(bends) @ generator.normal(0.0, 1.0 / strength, size - 2)
+        truth = wiggle + generator.normal() + generator.normal() * places
+        misfit = -(see @ truth + generator.normal(0.0, 0.1, len(see))) / 0.1
+        data, prior = LinearRows(see / 0.1, misfit), LinearRows(bends, np.zeros(size - 2))
+        chosen = chosen_strength(data, prior, len(see))
+        rows = np.concatenate((data.jacobian, chosen * bends))
+        found = gaussian_of(rows, np.concatenate((misfit, np.zeros(size - 2))))
+        stds = [
+            np.linalg.norm(root, axis=1)
+            for root in (found.root, root_over_strengths(data, prior, chosen))
+        ]
+        covered.append(tuple(np.mean(np.abs(found.step - truth) < 1.96 * std) for std in stds))
+    known, open_strength = np.mean(covered, axis=0)
+    assert known < 0.92
+    assert 0.92 < open_strength < 0.99
