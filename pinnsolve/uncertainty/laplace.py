@@ -52,6 +52,7 @@ def laplace(
         num_open=marginal.num_open,
         root=_root(marginal, known),
         samples=np.zeros((0, len(search))),
+        freedom=_freedom(rows, marginal, known),
     )
 
 
@@ -65,6 +66,23 @@ def unknowns_given(marginal: Marginal, priors: Sequence[KeyedRows]) -> Gaussian:
     jacobian = np.concatenate([marginal.jacobian, *(item.jacobian for item in priors)])
     misfit = np.concatenate([marginal.misfit, *(item.misfit for item in priors)])
     return gaussian_of(jacobian, misfit)
+
+
+def _freedom(rows: Linearisation, marginal: Marginal, known: Gaussian) -> dict[str, float]:
+    """Return the degrees of freedom that field and unknowns take of the readings, by block.
+
+    They are traces of the hat matrix ``dy_fit / dy``. A coefficient that its prior holds takes less than one, and for
+    unknowns drawn from the prior the sum of squared residuals has the mean ``N - freedom``.
+    """
+    shares = marginal.open_shares + np.sum((marginal.jacobian @ known.root) ** 2, axis=1)
+    found: dict[str, float] = {}
+    start = 0
+    for item in rows.data:
+        end = start + len(item.misfit)
+        taken = float(np.minimum(shares[start:end], 1.0).sum())
+        found[item.key.block] = found.get(item.key.block, 0.0) + taken
+        start = end
+    return found
 
 
 def _root(marginal: Marginal, known: Gaussian) -> Array:
