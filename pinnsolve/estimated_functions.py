@@ -69,7 +69,8 @@ class EstimatedFunction:
             raise ValueError(f"level must lie between 0 and 1, got {level}")
         values, half = self(points), float(ndtri(0.5 + 0.5 * level)) * self._spread(points)
         if self.function.positive:
-            return np.asarray(values * np.exp(-half)), np.asarray(values * np.exp(half))
+            with np.errstate(over="ignore"):  # where nothing is known the end is infinite
+                return np.asarray(values * np.exp(-half)), np.asarray(values * np.exp(half))
         return np.asarray(values - half), np.asarray(values + half)
 
     def _spread(self, points: Array) -> Array:

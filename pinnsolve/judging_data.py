@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from pinnsolve.blocks import Block, data_blocks
 from pinnsolve.declaration_checks import missing_conditions
@@ -18,6 +20,45 @@ Array = npt.NDArray[np.float64]
 
 _FAR = 3.0
 """Distance from a reading, in standard deviations, beyond which robust fits count it as an outlier in the note."""
+
+
+@dataclass(frozen=True)
+class DataResiduals:
+    """What is left of the readings of one quantity by one set of sensors.
+
+    Attributes:
+        source: Name of the measurements: ``measurements``, or ``measurements 2`` of several.
+        quantity: What was measured.
+        points: Where (and when), shape (N, D).
+        ratios: Solution minus reading over noise, shape (N,).
+        held_out: Whether they were kept from training.
+    """
+
+    source: str
+    quantity: str
+    points: Array
+    ratios: Array
+    held_out: bool
+
+
+def data_residuals(solution: Solution) -> tuple[DataResiduals, ...]:
+    """Return the standardised residuals of all readings, learned and held out.
+
+    Args:
+        solution: The solution.
+    """
+    found = []
+    for held_out in (False, True):
+        for block in data_blocks(solution.problem, noise=solution.record.noise, held_out=held_out):
+            noise = np.ones(1) if block.noise is None else block.noise.numpy()
+            points = block.point_sets[0]
+            if block.shares is not None:  # a sensor of some extent is where its middle is
+                points = (block.shares[..., None] * torch.stack(block.point_sets, dim=1)).sum(dim=1)
+            for name, rows in solution.block_rows(block).items():
+                found.append(
+                    DataResiduals(_label(block), name, points.numpy(), rows / noise, held_out)
+                )
+    return tuple(found)
 
 
 def data_checks(solution: Solution) -> list[Check]:
