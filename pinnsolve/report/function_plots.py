@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from pinnsolve.interop.cells import grid_cells
-from pinnsolve.problem import Problem
 from pinnsolve.report.field_plots import FieldPictures, Picture, axis_label, drawn, limits_of
 from pinnsolve.report.figure import BLUE, ORANGE, labelled, new_figure, png, styled
-from pinnsolve.report.functions import SampledFunction
-from pinnsolve.report.views import View
+from pinnsolve.report.functions import SampledFunction, truth_at
+from pinnsolve.report.views import View, views
+from pinnsolve.solution import Solution
 
 Array = npt.NDArray[np.float64]
 
@@ -21,18 +22,18 @@ _REACH = 2.0
 
 
 def function_pictures(
-    problem: Problem, functions: Sequence[SampledFunction]
+    solution: Solution, functions: Sequence[SampledFunction]
 ) -> tuple[FieldPictures, ...]:
     """Draw identified functions, with the truth where a synthetic case knows it.
 
     Args:
-        problem: The declaration.
-        functions: Functions on grids.
+        solution: The solution that they are of.
+        functions: Its functions on grids.
     """
     with styled():
         return tuple(
             FieldPictures(
-                item.name, "", _maps(problem, item) if len(item.coordinates) == 2 else _curve(item)
+                item.name, "", _maps(solution, item) if len(item.coordinates) == 2 else _curve(item)
             )
             for item in functions
         )
@@ -71,31 +72,36 @@ def _shown_range(item: SampledFunction) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _maps(problem: Problem, item: SampledFunction) -> tuple[Picture, ...]:
-    view, kept = _view(problem, item)
+def _maps(solution: Solution, item: SampledFunction) -> tuple[Picture, ...]:
+    view, values, truth, std = _on_view(solution, item)
     label = labelled(item.name, item.unit)
-    values = item.values.reshape(-1)[kept]
-    known = [values] if item.truth is None else [values, item.truth.reshape(-1)[kept]]
-    limits = limits_of(np.concatenate(known))
+    limits = limits_of(values if truth is None else np.concatenate((values, truth)))
     found = [Picture("Identified", drawn(view, label, values, limits, "viridis"))]
-    if item.truth is not None:
-        found.append(Picture("Truth", drawn(view, label, known[1], limits, "viridis")))
-    if item.std is not None:
-        std = item.std.reshape(-1)[kept]
+    if truth is not None:
+        found.append(Picture("Truth", drawn(view, label, truth, limits, "viridis")))
+    if std is not None:
         shown = drawn(view, f"std of {label}", std, limits_of(std), "magma")
         found.append(Picture("Standard deviation", shown))
     return tuple(found)
 
 
-def _view(problem: Problem, item: SampledFunction) -> tuple[View, npt.NDArray[np.intp]]:
-    """Return the grid as a view, and the numbers of its nodes that lie in the domain."""
-    names, axes = tuple(item.coordinates), tuple(item.coordinates.values())
-    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    quads = grid_cells(tuple(len(values) for values in axes))
+def _on_view(
+    solution: Solution, item: SampledFunction
+) -> tuple[View, Array, Array | None, Array | None]:
+    """Return where a function is drawn, with value, truth and standard deviation there.
+
+    A function of both coordinates of a plane region is drawn on the region, others on their grid.
+    """
+    names = tuple(item.coordinates)
+    if solution.problem.domain.dim == 2 and set(names) == {"x", "y"}:
+        (region,) = views(solution.problem)
+        found = solution.functions[item.name]
+        nodes = region.plane[:, ["xy".index(name) for name in names]]
+        truth = truth_at(solution.problem, found, nodes)
+        std = None if item.std is None else found.std(nodes)
+        return replace(region, points=region.plane, title=""), found(nodes), truth, std
+    nodes = np.stack(np.meshgrid(*item.coordinates.values(), indexing="ij"), axis=-1).reshape(-1, 2)
+    quads = grid_cells(item.values.shape)
     triangles = np.concatenate((quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]))
-    inside = np.isfinite(item.values.reshape(-1))
-    kept, numbers = np.unique(triangles[inside[triangles].all(axis=1)], return_inverse=True)
-    plane = nodes[kept]
-    flat = names == ("x", "y") and problem.domain.dim == 2
-    outline = tuple(line for _, line in problem.domain.outline()) if flat else ()
-    return View("", names, plane, plane, numbers.reshape(-1, 3), outline), kept
+    flat = [None if part is None else part.reshape(-1) for part in (item.truth, item.std)]
+    return View("", names, nodes, nodes, triangles), item.values.reshape(-1), flat[0], flat[1]

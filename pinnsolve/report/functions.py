@@ -124,7 +124,7 @@ def _sampled(problem: Problem, found: EstimatedFunction) -> SampledFunction:
 
     known = found.covariance is not None
     low, high = found.interval(nodes) if known else (None, None)
-    truth = _truth(problem, found, nodes)
+    truth = truth_at(problem, found, nodes)
     return SampledFunction(
         found.function.name,
         found.function.unit,
@@ -147,8 +147,14 @@ def _outside(problem: Problem, axes: list[str], nodes: Array) -> npt.NDArray[np.
     return ~np.asarray(domain.contains(points, 1e-9 * domain.size), dtype=bool)
 
 
-def _truth(problem: Problem, found: EstimatedFunction, nodes: Array) -> Array | None:
-    """Return the true function at nodes, other coordinates being in their middle, shape (N,)."""
+def truth_at(problem: Problem, found: EstimatedFunction, nodes: Array) -> Array | None:
+    """Return the true function, shape (N,), or None; coordinates that it is not of are in their middle.
+
+    Args:
+        problem: The declaration.
+        found: The identified function.
+        nodes: Its own coordinates, shape (N, number of coordinates).
+    """
     declared = {item.name: item for item in problem.functions}[found.function.name]
     if declared.truth is None:
         return None

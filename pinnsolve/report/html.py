@@ -123,7 +123,7 @@ def _identified(result: Result) -> dict[str, object]:
         "correlation": correlation,
         "told": told_in_words(solution),
         "functions": list(
-            zip(result.functions, function_pictures(problem, result.functions), strict=True)
+            zip(result.functions, function_pictures(solution, result.functions), strict=True)
         ),
         "residuals": residual_picture(residuals, problem.domain.dim) if residuals else None,
         "num_readings": [

@@ -52,13 +52,15 @@ def sensors_picture(problem: Problem, found: NextSensors) -> bytes:
         there = [_drawn(problem, item.points) for item in problem.data]
         for k, points in enumerate(there):
             name = "in place" if k == 0 else None
-            axes.scatter(*points.T, marker="^", s=16.0, color=GREY, linewidths=0, label=name)
+            axes.scatter(
+                *points.T, marker="^", s=16.0, color=GREY, linewidths=0, label=name, zorder=3
+            )
         size = 26.0 if len(places) <= 400 else 9.0
         coloured = axes.scatter(
             *places[order].T, c=shares[order], s=size, cmap="viridis", vmin=0.0, linewidths=0
         )
         _number(axes, problem, found, places)
-        bar = figure.colorbar(coloured, ax=axes, pad=0.03, aspect=28)
+        bar = figure.colorbar(coloured, ax=axes, pad=0.14 if solid else 0.03, aspect=28)
         bar.set_label(_meaning(found.names))
         bar.outline.set_visible(False)
         figure.legend(loc="outside upper center", ncols=2)
@@ -69,7 +71,7 @@ def _meaning(names: tuple[str, ...]) -> str:
     if len(names) == 1:
         return f"std of {names[0]} smaller by [%]"
     listed = ", ".join(names) if len(names) <= 4 else f"{len(names)} unknowns"
-    return f"volume of {listed} smaller by [%]"
+    return f"ellipsoid of {listed} smaller by [%]"
 
 
 def _drawn(problem: Problem, points: Array) -> Array:
@@ -140,7 +142,7 @@ def _solid(problem: Problem) -> tuple[Figure, Any]:
     figure = new_figure(_WIDTH, 4.6)
     axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)
     for _, line in problem.domain.outline():
-        axes.plot(*line.T, color=GREY, linewidth=1.0)
+        axes.plot(*line.T, color=GREY, linewidth=0.8, alpha=0.6)
     axes.set_box_aspect(np.ptp(np.stack(problem.domain.bounds), axis=0))
     for name in "xyz":
         getattr(axes, f"set_{name}label")(labelled(name, "m"))
