@@ -84,6 +84,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity, point_value
 from pinnsolve.ranges import Range
 from pinnsolve.reference import ReferenceFolder, find_reference
+from pinnsolve.report.sensor_plots import sensors_picture
 from pinnsolve.solution import Solution
 from pinnsolve.solver import solve
 from pinnsolve.sources import GaussianSource
@@ -187,6 +188,7 @@ __all__ = [
     "outer",
     "point_value",
     "posterior",
+    "sensors_picture",
     "shipped_problems",
     "sin",
     "sinh",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from pinnsolve.blocks import Block, data_blocks
 from pinnsolve.declaration_checks import missing_conditions
@@ -20,10 +22,50 @@ _FAR = 3.0
 """Distance from a reading, in standard deviations, beyond which robust fits count it as an outlier in the note."""
 
 
+@dataclass(frozen=True)
+class DataResiduals:
+    """What is left of the readings of one quantity by one set of sensors.
+
+    Attributes:
+        source: Name of the measurements: ``measurements``, or ``measurements 2`` of several.
+        quantity: What was measured.
+        points: Where (and when), shape (N, D).
+        ratios: Solution minus reading over noise, shape (N,).
+        held_out: Whether they were kept from training.
+    """
+
+    source: str
+    quantity: str
+    points: Array
+    ratios: Array
+    held_out: bool
+
+
+def data_residuals(solution: Solution) -> tuple[DataResiduals, ...]:
+    """Return the standardised residuals of all readings, learned and held out.
+
+    Args:
+        solution: The solution.
+    """
+    found = []
+    for held_out in (False, True):
+        for block in data_blocks(solution.problem, noise=solution.record.noise, held_out=held_out):
+            noise = np.ones(1) if block.noise is None else block.noise.numpy()
+            points = block.point_sets[0]
+            if block.shares is not None:  # a sensor of some extent is where its middle is
+                points = (block.shares[..., None] * torch.stack(block.point_sets, dim=1)).sum(dim=1)
+            for name, rows in solution.block_rows(block).items():
+                found.append(
+                    DataResiduals(_label(block), name, points.numpy(), rows / noise, held_out)
+                )
+    return tuple(found)
+
+
 def data_checks(solution: Solution) -> list[Check]:
     """Compare the misfit to the measurements, learned and held out, with their noise.
 
     Readings with normal noise: chi per degree of freedom, limit ``sqrt(1 + 3 sqrt(2 / nu))``, three times its spread.
+    Freedom is the number of readings less what field and unknowns take of them, the trace of the hat matrix.
     With heavy tails: the median of the misfits over the median that is expected, since a few may be far off. Noise
     that was estimated from these residuals is no yardstick for them, only for what was held out.
 
@@ -38,11 +80,9 @@ def data_checks(solution: Solution) -> list[Check]:
     ):
         blocks = data_blocks(solution.problem, noise=noise, held_out=held_out)
         judged = [block for block in blocks if held_out or block.name not in noise]
-        total = sum(_num_values(block) for block in blocks)
         for label in dict.fromkeys(_label(block) for block in judged):
             members = [block for block in judged if _label(block) == label]
-            count = sum(_num_values(block) for block in members)
-            taken = 0.0 if held_out else len(solution.estimates) * count / total
+            taken = 0.0 if held_out else sum(_freedom_taken(solution, b, blocks) for b in members)
             checks.append(_misfit_check(solution, what.format(label), members, taken))
     return checks
 
@@ -83,7 +123,7 @@ def _misfit_check(solution: Solution, name: str, blocks: Sequence[Block], taken:
         solution: The solution.
         name: Name of the check.
         blocks: Readings.
-        taken: Degrees of freedom that the unknowns took.
+        taken: Degrees of freedom that the field and the unknowns took.
     """
     ratios = np.concatenate([_ratios(solution, block) for block in blocks])
     freedom = max(len(ratios) - taken, 1.0)
@@ -99,6 +139,17 @@ def _misfit_check(solution: Solution, name: str, blocks: Sequence[Block], taken:
         1.0 + 3.0 * spread_of_median(kind, len(ratios)),
         f"median misfit over the expected one ({kind}); {far} of {len(ratios)} beyond {_FAR:g} sigma",
     )
+
+
+def _freedom_taken(solution: Solution, block: Block, blocks: Sequence[Block]) -> float:
+    """Return the degrees of freedom that the field and the unknowns take of a block's readings.
+
+    The posterior has them; without one an unknown counts as one, shared by all readings.
+    """
+    known = solution.posterior
+    if known is not None and block.name in known.freedom:
+        return known.freedom[block.name]
+    return len(solution.estimates) * _num_values(block) / sum(map(_num_values, blocks))
 
 
 def _ratios(solution: Solution, block: Block) -> Array:

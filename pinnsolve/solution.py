@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pinnsolve.blocks import Block, normal_jet
 from pinnsolve.collocation import tensor
+from pinnsolve.estimated_functions import EstimatedFunction
 from pinnsolve.estimates import Estimate
 from pinnsolve.evaluation import Evaluation, Named, Points, as_points
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
@@ -31,7 +32,6 @@ from pinnsolve.status import Status
 from pinnsolve.streams import fields_of_streams, needed_streams
 from pinnsolve.trial import trial_fields
 from pinnsolve.uncertainty import Member, Posterior, deviations, field_columns, functions_of
-from pinnsolve.unknown_functions import EstimatedFunction
 from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict
 

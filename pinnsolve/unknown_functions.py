@@ -221,50 +221,6 @@ class UnknownFunction:
         return filled
 
 
-@dataclass(frozen=True)
-class EstimatedFunction:
-    """A function that was found.
-
-    Attributes:
-        function: The declaration, with the estimates in place of its coefficients.
-        covariance: Covariance of the coefficients, shape (K, K), or None if it is not known.
-    """
-
-    function: UnknownFunction
-    covariance: Array | None = None
-
-    def __call__(self, points: Array) -> Array:
-        """Return the values, shape (N,).
-
-        Args:
-            points: The function's own coordinates, shape (N,) or (N, number of coordinates).
-        """
-        found = self.function
-        coefficients = np.array([_number(c) for c in found.coefficients])
-        spline = found.variation * (found.basis(points) @ coefficients)
-        return np.asarray(
-            found.initial * np.exp(spline) if found.positive else found.initial + spline
-        )
-
-    def std(self, points: Array) -> Array:
-        """Return the standard deviation of the values, shape (N,).
-
-        Args:
-            points: The function's own coordinates, shape (N,) or (N, number of coordinates).
-
-        Raises:
-            ValueError: If the covariance is not known.
-        """
-        if self.covariance is None:
-            raise ValueError(
-                f"the covariance of {self.function.name!r} is not known; solve the problem with its measurements"
-            )
-        table = self.function.basis(points)
-        variance = np.einsum("ni,ij,nj->n", table, self.covariance, table)
-        std = self.function.variation * np.sqrt(np.maximum(variance, 0.0))
-        return np.asarray(std * self(points) if self.function.positive else std)
-
-
 def find_functions(*declarations: object) -> tuple[UnknownFunction, ...]:
     """Return every UnknownFunction inside frozen declarations, in order, one per name.
 
@@ -377,9 +333,3 @@ def _polynomials(degree: int, order: int) -> Tensor:
 def _differences(count: int, order: int) -> Array:
     """Return the matrix of differences, shape (count - order, count)."""
     return np.asarray(np.diff(np.eye(count), n=order, axis=0))
-
-
-def _number(value: Unknown | Tensor | float) -> float:
-    if isinstance(value, Unknown):
-        raise ValueError(f"no value for the unknown {value.name!r}")
-    return float(value)

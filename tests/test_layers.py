@@ -28,6 +28,7 @@ LAYERS = [
     "priors",
     "unknowns",
     "unknown_functions",
+    "estimated_functions",
     "sources",
     "prior_rows",
     "physics",

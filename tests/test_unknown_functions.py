@@ -11,13 +11,13 @@ from scipy.interpolate import BSpline
 
 import pinnsolve as ps
 from pinnsolve.blocks import PointCounts, make_blocks
+from pinnsolve.estimated_functions import EstimatedFunction
 from pinnsolve.jets import Coordinates, Frame, div, grad
 from pinnsolve.networks import MLP
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.residuals import System, build_system
 from pinnsolve.scaling import find_scaling
 from pinnsolve.unknown_functions import (
-    EstimatedFunction,
     UnknownFunction,
     find_functions,
     with_smoothness,
@@ -206,6 +206,27 @@ def test_an_estimate_is_evaluated_with_its_spread() -> None:
     np.testing.assert_allclose(found.std(x), expected, rtol=1e-12)
     with pytest.raises(ValueError, match="the covariance of 'k' is not known"):
         EstimatedFunction(item).std(x)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("positive", [False, True])
+def test_the_interval_holds_as_many_draws_as_it_says(positive, seed) -> None:
+    generator = np.random.default_rng(seed)
+    centre, root = generator.normal(size=9), 0.3 * generator.normal(size=(9, 9))
+    item = function(initial=2.0, scale=0.5, positive=positive)
+    x = np.linspace(LOW, HIGH, 7)
+    low, high = EstimatedFunction(bound(item, centre), root @ root.T).interval(x, 0.8)
+    draws = np.array(
+        [
+            EstimatedFunction(bound(item, centre + root @ generator.normal(size=9)))(x)
+            for _ in range(1000)
+        ]
+    )
+    inside = np.mean((draws > low) & (draws < high), axis=0)
+    np.testing.assert_allclose(inside, 0.8, atol=4.0 * math.sqrt(0.8 * 0.2 / 1000))
+    assert (low > 0.0).all() or not positive
+    with pytest.raises(ValueError, match="level must lie between 0 and 1, got 1"):
+        EstimatedFunction(bound(item, centre), root @ root.T).interval(x, 1.0)
 
 
 @pytest.mark.parametrize(

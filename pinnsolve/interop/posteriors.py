@@ -25,6 +25,7 @@ def write_posterior(group: Any, posterior: Posterior) -> None:  # noqa: ANN401 -
         group[name] = getattr(posterior, name)
     group.attrs["method"] = posterior.method
     group.attrs["smoothness"] = json.dumps(dict(posterior.smoothness))
+    group.attrs["freedom"] = json.dumps(dict(posterior.freedom))
     group.attrs["names"] = json.dumps(posterior.names)
     for name in _NUMBERS:
         group.attrs[name] = getattr(posterior, name)
@@ -52,5 +53,6 @@ def read_posterior(group: Any, problem: Problem) -> Posterior:  # noqa: ANN401
         num_open=float(group.attrs["num_open"]),
         members=(),
         smoothness=json.loads(group.attrs["smoothness"]),
+        freedom=json.loads(group.attrs.get("freedom", "{}")),  # older files have none
         **arrays,
     )

@@ -125,8 +125,8 @@ def derived_pictures(solution: Solution, shown: Sequence[View]) -> tuple[FieldPi
                 if shape:
                     values, title = np.linalg.norm(values, axis=1), f"|{title}|"
                 label = labelled(title, unit_of(solution, name))
-                limits = _range(np.minimum(values, np.quantile(values, _SHOWN)))
-                picture = Picture("pinnsolve", _drawn(view, label, values, limits, "viridis"))
+                limits = limits_of(np.minimum(values, np.quantile(values, _SHOWN)))
+                picture = Picture("pinnsolve", drawn(view, label, values, limits, "viridis"))
                 found.append(FieldPictures(title, view.title, (picture,)))
     return tuple(found)
 
@@ -148,27 +148,27 @@ def _compared(
     view: View, label: str, ours: Array, theirs: Array | None, title: str
 ) -> tuple[Picture, ...]:
     if theirs is None:
-        return (Picture("pinnsolve", _drawn(view, label, ours, _range(ours), "viridis")),)
+        return (Picture("pinnsolve", drawn(view, label, ours, limits_of(ours), "viridis")),)
     if len(view.axes) == 1:
         return (
             Picture(f"pinnsolve and {title.lower()}", _curves(view, label, ours, theirs, title)),
             Picture("Difference", _curves(view, f"difference of {label}", ours - theirs, None, "")),
         )
-    both = _range(np.concatenate((ours, theirs)))
+    both = limits_of(np.concatenate((ours, theirs)))
     difference = ours - theirs
     largest = float(np.abs(difference).max())
     reach = float(np.quantile(np.abs(difference), _SHOWN)) or largest or 1e-300
     return (
-        Picture("pinnsolve", _drawn(view, label, ours, both, "viridis")),
-        Picture(title, _drawn(view, label, theirs, both, "viridis")),
+        Picture("pinnsolve", drawn(view, label, ours, both, "viridis")),
+        Picture(title, drawn(view, label, theirs, both, "viridis")),
         Picture(
             f"Difference, at most {largest:.2g}",
-            _drawn(view, label, difference, (-reach, reach), "RdBu_r"),
+            drawn(view, label, difference, (-reach, reach), "RdBu_r"),
         ),
     )
 
 
-def _range(values: Array) -> tuple[float, float]:
+def limits_of(values: Array) -> tuple[float, float]:
     """Return limits that enclose all values and are not equal."""
     low, high = float(values.min()), float(values.max())
     if high - low <= 1e-12 * max(abs(low), abs(high)):
@@ -177,10 +177,21 @@ def _range(values: Array) -> tuple[float, float]:
     return low, high
 
 
-def _drawn(
+def drawn(
     view: View, label: str, values: Array, limits: tuple[float, float], colours: str
 ) -> bytes:
-    """Draw a field as filled contours with lines; a view of one axis as a curve."""
+    """Draw a field as filled contours with lines; a view of one axis as a curve.
+
+    Args:
+        view: Where.
+        label: Name and unit of the values.
+        values: Shape (M,).
+        limits: Ends of the colours.
+        colours: Name of a colour map.
+
+    Returns:
+        The bytes of a PNG.
+    """
     if len(view.axes) == 1:
         return _curves(view, label, values, None, "")
     from matplotlib.cm import ScalarMappable
@@ -222,14 +233,14 @@ def _curves(view: View, label: str, ours: Array, theirs: Array | None, title: st
         axes.plot(x, theirs, color=ORANGE, linestyle=(0, (4, 3)), label=title.lower())
         axes.legend()
     axes.set_ylabel(label)
-    axes.set_xlabel(_axis_label(view.axes[0]))
+    axes.set_xlabel(axis_label(view.axes[0]))
     axes.grid(visible=True)
     return png(figure)
 
 
 def _finish_axes(axes: Axes, view: View) -> None:
-    axes.set_xlabel(_axis_label(view.axes[0]))
-    axes.set_ylabel(_axis_label(view.axes[1]))
+    axes.set_xlabel(axis_label(view.axes[0]))
+    axes.set_ylabel(axis_label(view.axes[1]))
     if view.to_scale:
         axes.set_aspect("equal")
         for side in ("left", "bottom"):
@@ -237,5 +248,6 @@ def _finish_axes(axes: Axes, view: View) -> None:
     axes.locator_params(nbins=5)
 
 
-def _axis_label(name: str) -> str:
+def axis_label(name: str) -> str:
+    """Return a coordinate with its unit."""
     return labelled(name, "s" if name == "t" else "m")

@@ -8,9 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from pinnsolve.judging_data import data_residuals
 from pinnsolve.ranges import in_words
+from pinnsolve.report.data_plots import correlation_picture, residual_picture
 from pinnsolve.report.field_plots import derived_pictures, field_pictures
 from pinnsolve.report.figure import unit_text
+from pinnsolve.report.function_plots import function_pictures
+from pinnsolve.report.functions import estimates_of_numbers
 from pinnsolve.report.result import Result
 from pinnsolve.report.run_plots import convergence_picture, problem_picture, training_blocks
 from pinnsolve.report.views import views
@@ -20,6 +26,7 @@ from pinnsolve.report.words import (
     failures,
     number,
     share,
+    told_in_words,
     verdict_sentence,
     verdict_title,
 )
@@ -84,7 +91,7 @@ def _contents(result: Result) -> Mapping[str, object]:
         "ranges": problem.ranges,
         "held": in_words(pictured.solution.problem.held),
         "quantities": result.quantities,
-        "estimates": solution.estimates,
+        **_identified(result),
         "fields": field_pictures(pictured, shown),
         "derived": derived_pictures(pictured.solution, shown),
         "reference": reference,
@@ -97,6 +104,31 @@ def _contents(result: Result) -> Mapping[str, object]:
         "rows": block_rows(problem, blocks),
         "settings": _settings(result),
         "command": result.companions.command,
+    }
+
+
+def _identified(result: Result) -> dict[str, object]:
+    """Return what is shown of unknowns and of the measurements that they rest on."""
+    solution = result.solution
+    problem, known = solution.problem, solution.posterior
+    numbers = estimates_of_numbers(problem, solution.estimates)
+    names = [item.name for item in numbers]
+    correlation = None
+    if known is not None and len(names) > 1:
+        places = [known.position(name) for name in names]
+        correlation = correlation_picture(names, known.correlation[np.ix_(places, places)])
+    residuals = () if problem.ranges else data_residuals(solution)
+    return {
+        "estimates": numbers,
+        "correlation": correlation,
+        "told": told_in_words(solution),
+        "functions": list(
+            zip(result.functions, function_pictures(solution, result.functions), strict=True)
+        ),
+        "residuals": residual_picture(residuals, problem.domain.dim) if residuals else None,
+        "num_readings": [
+            sum(len(r.ratios) for r in residuals if r.held_out is h) for h in (False, True)
+        ],
     }
 
 

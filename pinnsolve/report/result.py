@@ -13,6 +13,7 @@ from pinnsolve.interop.hdf5 import Companions
 from pinnsolve.quantities import Quantity
 from pinnsolve.ranges import in_words
 from pinnsolve.report.comparison import exact_differences
+from pinnsolve.report.functions import SampledFunction, function_documents, sampled_functions
 from pinnsolve.solution import Solution
 from pinnsolve.uncertainty import identifiability
 
@@ -58,12 +59,14 @@ class Result:
         quantities: The quantities of interest.
         exact: Relative L2 errors against the exact solution by field and component, if there is
             one.
+        functions: The identified functions on grids.
     """
 
     solution: Solution
     companions: Companions
     quantities: tuple[QuantityResult, ...]
     exact: Mapping[str, float] = field(default_factory=dict)
+    functions: tuple[SampledFunction, ...] = ()
 
     @property
     def trusted(self) -> bool:
@@ -84,6 +87,7 @@ def gather(solution: Solution, companions: Companions) -> Result:
         companions=companions,
         quantities=_quantities(solution),
         exact=exact_differences(solution),
+        functions=sampled_functions(solution),
     )
 
 
@@ -106,6 +110,7 @@ def result_document(result: Result) -> dict[str, object]:
         "verdict": _verdict(solution),
         "quantities": [_quantity(item) for item in result.quantities],
         "unknowns": _unknowns(solution),
+        "functions": function_documents(result.functions),
         "posterior": _posterior(solution),
         "reference": None
         if reference is None
@@ -206,6 +211,7 @@ def _posterior(solution: Solution) -> dict[str, object] | None:
         "log_evidence": known.log_evidence,
         "num_data": known.num_data,
         "data_used_by_open_fields": known.num_open,
+        "freedom_taken": dict(known.freedom),
         "interval_ratios": found.ratios,
         "combinations": [
             {"text": c.text, "relative_std": c.relative_std, "exponents": list(c.exponents)}

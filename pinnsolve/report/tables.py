@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pinnsolve.blocks import Block
 from pinnsolve.problem import Problem
+from pinnsolve.report.functions import SampledFunction, estimates_of_numbers
 from pinnsolve.report.result import QuantityResult, Result
 from pinnsolve.report.words import (
     block_rows,
@@ -40,7 +43,8 @@ def result_tables(result: Result) -> list[RenderableType]:
         parts += [_quantities(result.quantities)]
     if solution.problem.ranges:
         parts += [_ranges(solution.problem)]
-    if solution.estimates:
+    numbers = estimates_of_numbers(solution.problem, solution.estimates)
+    if numbers:
         rows = [
             (
                 e.name,
@@ -51,11 +55,13 @@ def result_tables(result: Result) -> list[RenderableType]:
                 e.unit,
                 number(e.truth),
             )
-            for e in solution.estimates
+            for e in numbers
         ]
         parts += [
             table(("unknown", "value", "std", "Cramer-Rao", "95 % interval", "unit", "truth"), rows)
         ]
+    if result.functions:
+        parts += [_functions(result.functions)]
     errors = _errors(result)
     if errors is not None:
         parts += [errors]
@@ -118,6 +124,23 @@ def _quantities(quantities: Sequence[QuantityResult]) -> Table:
             )
         )
     return table(("quantity", "value", "unit", "target", "error", ""), rows)
+
+
+def _functions(functions: Sequence[SampledFunction]) -> Table:
+    rows = [
+        (
+            item.name,
+            ", ".join(item.coordinates),
+            number(float(np.nanmin(item.values)), 4),
+            number(float(np.nanmax(item.values)), 4),
+            number(item.typical_std, 3),
+            item.unit,
+            share(item.error),
+        )
+        for item in functions
+    ]
+    header = ("function", "of", "lowest", "highest", "typical std", "unit", "error to the truth")
+    return table(header, rows, left=("of",))
 
 
 def _errors(result: Result) -> Table | None:

@@ -11,6 +11,8 @@ from pinnsolve.blocks import Block
 from pinnsolve.conditions import Condition
 from pinnsolve.problem import Problem
 from pinnsolve.ranges import Range
+from pinnsolve.solution import Solution
+from pinnsolve.uncertainty import identifiability
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -71,6 +73,26 @@ def failures(verdict: Verdict | None) -> list[str]:
         key=lambda c: c.value / c.limit if math.isfinite(c.value) else math.inf, reverse=True
     )
     return [_failure(check) for check in failed]
+
+
+def told_in_words(solution: Solution) -> list[str]:
+    """Return which combinations of the unknown numbers the data tell, and how well: a sentence for each.
+
+    Nothing for a single unknown, beside unknown functions, or of so many numbers that nobody would read it.
+
+    Args:
+        solution: The solution.
+    """
+    known = solution.posterior
+    if known is None or solution.problem.functions or not 1 < len(known.names) <= _MOST_IN_WORDS:
+        return []
+    found = identifiability(known)
+    told = [f"{item.text} is known to {share(item.relative_std)}" for item in found.known]
+    return told + [f"{item.text} is not told by these data" for item in found.open]
+
+
+_MOST_IN_WORDS = 8
+"""Unknowns up to which combinations of them are worth reading."""
 
 
 def describe_condition(condition: Condition) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from pinnsolve.estimated_functions import EstimatedFunction
 from pinnsolve.estimates import Estimate
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import System
 from pinnsolve.uncertainty.laplace import laplace
 from pinnsolve.uncertainty.posterior import Posterior
-from pinnsolve.unknown_functions import EstimatedFunction
 from pinnsolve.unknowns import bind
 
 

@@ -48,7 +48,7 @@ def laplace(
     marginal = marginalise(rows, stiffness)
     search = theta[rows.num_network :].detach().to("cpu").double().numpy()
     known = unknowns_given(marginal, rows.priors)
-    strengths = dict(chosen or {})
+    freedom, strengths = _freedom(rows, marginal, known), dict(chosen or {})
     if len(strengths) == 1:
         ((name, strength),) = strengths.items()
         known = replace(known, root=_over_strengths(rows, marginal, name, strength))
@@ -67,6 +67,7 @@ def laplace(
         num_open=marginal.num_open,
         root=_root(marginal, known),
         samples=np.zeros((0, len(search))),
+        freedom=freedom,
     )
 
 
@@ -95,6 +96,23 @@ def _over_strengths(rows: Linearisation, marginal: Marginal, name: str, strength
         np.concatenate([item.misfit for item in own]) / strength,
     )
     return root_over_strengths(data, unit, strength)
+
+
+def _freedom(rows: Linearisation, marginal: Marginal, known: Gaussian) -> dict[str, float]:
+    """Return the degrees of freedom that field and unknowns take of the readings, by block.
+
+    They are traces of the hat matrix ``dy_fit / dy``. A coefficient that its prior holds takes less than one, and for
+    unknowns drawn from the prior the sum of squared residuals has the mean ``N - freedom``.
+    """
+    shares = marginal.open_shares + np.sum((marginal.jacobian @ known.root) ** 2, axis=1)
+    found: dict[str, float] = {}
+    start = 0
+    for item in rows.data:
+        end = start + len(item.misfit)
+        taken = float(np.minimum(shares[start:end], 1.0).sum())
+        found[item.key.block] = found.get(item.key.block, 0.0) + taken
+        start = end
+    return found
 
 
 def _root(marginal: Marginal, known: Gaussian) -> Array:

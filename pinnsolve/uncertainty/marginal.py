@@ -37,6 +37,8 @@ class Marginal:
         response: A, how the network parameters follow the unknowns, shape (P, K).
         correction: How the network parameters have to change for the field to meet the physics, shape (P,).
         spread: Square root of the covariance of the network parameters with the unknowns held, shape (P, R).
+        open_shares: How much of each reading the field takes with the unknowns held: the diagonal of its hat matrix,
+            shape (M,).
         num_open: How many of the data the open directions of the field use up.
     """
 
@@ -45,6 +47,7 @@ class Marginal:
     response: Array
     correction: Array
     spread: Array
+    open_shares: Array
     num_open: float
 
     @property
@@ -85,6 +88,7 @@ def marginalise(rows: Linearisation, stiffness: float = STIFFNESS) -> Marginal:
         response=response[:, :-1],
         correction=response[:, -1],
         spread=spread / norms[:count, None],
+        open_shares=np.sum(basis[count:] ** 2, axis=1),
         num_open=float(np.sum(shares**2)),
     )
 
@@ -108,5 +112,6 @@ def _nothing_measured(num_network: int, num_unknowns: int) -> Marginal:
         np.zeros((num_network, num_unknowns)),
         np.zeros(num_network),
         np.zeros((num_network, 0)),
+        np.zeros(0),
         0.0,
     )

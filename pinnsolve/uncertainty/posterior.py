@@ -65,6 +65,7 @@ class Posterior:
         samples: Draws of the unknowns, shape (number, K); none if the distribution was not sampled.
         members: Draws of the field; none if it was not sampled.
         smoothness: The smoothness of functions that was chosen from the data, by name.
+        freedom: Degrees of freedom that field and unknowns take of the readings, by block of these.
     """
 
     method: Way
@@ -80,6 +81,7 @@ class Posterior:
     samples: Array
     members: tuple[Member, ...] = ()
     smoothness: Mapping[str, float] = field(default_factory=dict)
+    freedom: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -45,6 +45,12 @@ def flux(t: Array) -> Array:
     return np.asarray(np.maximum(0.0, PEAK - np.abs(t - PEAK)))
 
 
+def true_flux(x: ps.Coordinates) -> ps.Jet:
+    """Return the true flux in W/m2 as a function of the coordinates."""
+    height = PEAK - ps.sqrt((x.t - PEAK) ** 2)
+    return 0.5 * (height + ps.sqrt(height**2))
+
+
 def temperature(x: float, t: Array, num_terms: int = 200) -> Array:
     """Return the exact temperature in K: the triangle is made of three ramps, each with its own series.
 
@@ -103,7 +109,13 @@ def inverse_heat_flux(noise: float = 0.0017, noise_seed: int = 0) -> ps.Problem:
     points = sensors()
     drawn = np.random.default_rng(noise_seed).normal(size=len(points))
     unknown = ps.UnknownFunction(
-        "flux", of={"t": (0.0, END)}, num=31, initial=0.0, scale=0.5, unit="W/m2"
+        "flux",
+        of={"t": (0.0, END)},
+        num=31,
+        initial=0.0,
+        scale=0.5,
+        unit="W/m2",
+        truth=true_flux,
     )
     return ps.Problem(
         name="inverse_heat_flux",

@@ -33,6 +33,11 @@ def modulus(x: Array) -> Array:
     return np.asarray(1.0 + 0.5 * np.sin(2.0 * math.pi * x))
 
 
+def true_modulus(x: ps.Coordinates) -> ps.Jet:
+    """Return the true E in Pa as a function of the coordinates."""
+    return 1.0 + 0.5 * ps.sin(2.0 * math.pi * x.x)
+
+
 def displacement(x: Array) -> Array:
     """Return the exact displacement in m, ``integral of 1/E from 0``, in closed form.
 
@@ -83,7 +88,13 @@ def inverse_modulus_bar(noise: float = 0.002, noise_seed: int = 0) -> ps.Problem
     sigma = noise * float(exact.max())
     drawn = np.random.default_rng(noise_seed).normal(size=len(points))
     unknown = ps.UnknownFunction(
-        "modulus", of={"x": (0.0, 1.0)}, num=16, initial=1.0, positive=True, unit="Pa"
+        "modulus",
+        of={"x": (0.0, 1.0)},
+        num=16,
+        initial=1.0,
+        positive=True,
+        unit="Pa",
+        truth=true_modulus,
     )
     return ps.Problem(
         name="inverse_modulus_bar",

@@ -109,6 +109,7 @@ def inverse_modulus_plate(noise: float = 0.001, noise_seed: int = 0) -> ps.Probl
         initial=1.0,
         positive=True,
         unit="Pa",
+        truth=true_modulus,
     )
     return ps.Problem(
         name="inverse_modulus_plate",

@@ -71,7 +71,7 @@ class Tags(HTMLParser):
         ("nafems_t4", False, 1 + 1 + 2),
         ("nafems_le1", False, 2 + 1 + 2),
         ("taylor_green", False, 3 * 3 + 1 + 2),
-        ("cooling_plate", False, 1 + 1 + 2),
+        ("cooling_plate", False, 1 + 1 + 2 + 1),  # and the residuals of the readings
         ("block", False, 3 * 3 + 3 + 2),
     ],
 )

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 import pinnsolve as ps
+from pinnsolve.estimated_functions import EstimatedFunction
 from pinnsolve.reference.finite_difference import finite_difference
 from pinnsolve.reference.grid_solution import GridSolution
-from pinnsolve.unknown_functions import EstimatedFunction
 from pinnsolve.unknowns import bind
 
 from .bounds import Forward, bound
