@@ -85,6 +85,7 @@ LAYERS = [
     "report",
     "settings",
     "terminal",
+    "gathered_run",
     "learning",
     "cli",
 ]

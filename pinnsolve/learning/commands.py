@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from pinnsolve.catalogue import make_problem
-from pinnsolve.energy import EstimatedEnergy, Meter, TrackedEnergy
+from pinnsolve.energy import meter_named
 from pinnsolve.interop.hdf5 import read_companions, read_origin, read_solution
 from pinnsolve.learning.card import ModelCard, read_document
 from pinnsolve.replacing import write_text
@@ -74,7 +74,7 @@ def fit(
         from pinnsolve.learning.monitor import JsonLog, LiveView, together
         from pinnsolve.learning.table_runs import TableTask, fit_table
 
-        meter = _meter(energy)
+        meter = meter_named(energy)
         source = data if "." not in data else str(Path(data).resolve())
         wanted = TableTask(source, target, groups, time, task, seed)  # type: ignore[arg-type]
         where = out if out is not None else Path("runs") / Path(data).stem
@@ -192,15 +192,6 @@ def card(folder: Folder) -> None:
             made = card_of_fit(_fit_document(folder))
         _write_card(folder, made)
     typer.echo("\n".join(str(folder / name) for name in (CARD_TEXT, CARD_PAGE)))
-
-
-def _meter(energy: str) -> Meter:
-    kind, _, country = energy.partition(":")
-    if kind == "codecarbon":
-        return TrackedEnergy(country)
-    if energy != "estimate":
-        raise ValueError(f"--energy must be estimate, codecarbon or codecarbon:FRA, got {energy!r}")
-    return EstimatedEnergy()
 
 
 def _command(data: str, task: TableTask, max_seconds: float, energy: str) -> str:
