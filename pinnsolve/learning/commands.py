@@ -30,6 +30,7 @@ CARD_TEXT, CARD_PAGE = "card.md", "card.html"
 """The files of a fit's folder."""
 
 Folder = Annotated[Path, typer.Argument(help="Folder of an earlier fit.")]
+AnyFolder = Annotated[Path, typer.Argument(help="Folder of an earlier fit or solve.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the document only.")]
 
 
@@ -155,7 +156,7 @@ def audit(
         raise typer.Exit(EXIT_NOT_TRUSTED)
 
 
-def explain(folder: Folder, as_json: Json = False) -> None:
+def explain(folder: AnyFolder, as_json: Json = False) -> None:
     """Say what a model's predictions hang on.
 
     Of a fit, how much each input is worth; of a solved problem, how its quantities depend on every number.
@@ -181,7 +182,7 @@ def explain(folder: Folder, as_json: Json = False) -> None:
         typer.echo(f"d {item['quantity']} / d {item['name']} = {item['derivative']:.6g}")
 
 
-def card(folder: Folder) -> None:
+def card(folder: AnyFolder) -> None:
     """Write the model card of a fit or of a solved problem: card.md and card.html."""
     with errors_in_one_line():
         if (folder / SOLUTION).is_file():
@@ -206,6 +207,10 @@ def _command(data: str, task: TableTask, max_seconds: float, energy: str) -> str
 def _fit_document(folder: Path) -> dict[str, Any]:
     from pinnsolve.learning.table_runs import FORMAT
 
+    if not (folder / FIT).is_file():
+        solved = (folder / SOLUTION).is_file()
+        kind = "a solved problem, whose checks are in its report" if solved else f"no {FIT} there"
+        raise ValueError(f"{folder}: {kind}; give the folder that pinnsolve fit wrote")
     document = read_document(folder / FIT)
     if document.get("format") != FORMAT:
         raise ValueError(
