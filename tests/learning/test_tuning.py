@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -15,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pinnsolve.validation import tuning as validation
+from pinnsolve.validation.tables import Table
 
 import pinnsolve as ps
 from pinnsolve.energy import WATTS_PER_CORE, Energy, EstimatedEnergy, Running
@@ -155,6 +158,25 @@ def test_two_trials_at_a_time_in_processes_of_their_own(tmp_path: Path) -> None:
     assert len(found.trials) == 3
     assert found.spent_seconds > 0.0
     assert found.spent_wh > 0.0
+
+
+def test_tuned_beside_default_on_rows_that_tuning_never_saw(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "TABLES", {"waves": lambda: Table(*table(40))})
+    words = ["--table", "waves", "--seeds", "1", "--out", str(tmp_path), "--budget"]
+    validation.main([*words, "1e-3"])
+    found = json.loads((tmp_path / "tuning.json").read_text())["tables"]["waves"]
+    row = found["seeds"][0]
+    assert (row["trials"], row["settings"], found["fall"]) == (1, {}, 0.0)
+    assert row["tuned"] == row["default"] > 0.0
+    assert "| waves | 1 seeds | | | 0 %, missed |" in (tmp_path / "tuning.md").read_text()
+    for wrong in ([*words, "0"], ["--table", "wave", "--budget", "1"]):
+        with pytest.raises(SystemExit, match="2"):
+            validation.main(wrong)
+    said = capsys.readouterr().err
+    assert "--budget and --seeds must be > 0" in said
+    assert "unknown table 'wave'; there are waves" in said
 
 
 _CHILD = """
