@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,18 +14,15 @@ import typer
 from rich.console import Console
 
 from pinnsolve.catalogue import make_problem, shipped_problems
-from pinnsolve.continuation import answer_along
 from pinnsolve.distributed import process_count, process_rank
-from pinnsolve.interop.hdf5 import Companions, read_origin
+from pinnsolve.energy import meter_named
+from pinnsolve.gathered_run import compared_with, gathered_run
+from pinnsolve.interop.hdf5 import read_origin
 from pinnsolve.learning import commands, commands_transfer
 from pinnsolve.method import Method
-from pinnsolve.problem import Problem
-from pinnsolve.progress import bar_on_stderr
-from pinnsolve.reference import Reference, ReferenceFolder
 from pinnsolve.replacing import replacing
 from pinnsolve.report import folder as run_folder
-from pinnsolve.report.comparison import reference_values
-from pinnsolve.report.result import Result, gather, result_text
+from pinnsolve.report.result import result_text
 from pinnsolve.report.run_plots import problem_picture, training_blocks
 from pinnsolve.report.tables import problem_tables, result_tables
 from pinnsolve.scaling import find_scaling
@@ -42,8 +38,7 @@ from pinnsolve.terminal import (
     console,
     errors_in_one_line,
 )
-from pinnsolve.time_slabs import answer_in_slabs
-from pinnsolve.training import STOP_SHARE, train
+from pinnsolve.training import train
 
 app = typer.Typer(
     help="Physics-informed neural networks for engineers: an answer, and whether to trust it.",
@@ -170,6 +165,10 @@ def solve(
     recompute_references: Annotated[
         bool, typer.Option("--recompute-references", help="Compute those in the folder anew.")
     ] = False,
+    energy: Annotated[
+        str,
+        typer.Option(help="estimate; codecarbon; or codecarbon:FRA for a country's electricity."),
+    ] = "estimate",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result document only.")
     ] = False,
@@ -183,7 +182,8 @@ def solve(
         method = Method(max_seconds=max_seconds, precision=precision, device=device)  # type: ignore[arg-type]
         if through is not None and slabs is not None:
             raise ValueError("--through and --slabs exclude each other; keep one")
-        compared = _compared(reference, references, recompute_references)
+        compared = compared_with(reference, references, recompute_references)
+        meter = meter_named(energy)
         problems = [
             make_problem(target, settings)
             for settings in (*settings_along(through, parsed), parsed)
@@ -213,6 +213,7 @@ def solve(
             *([] if through is None else ["--through", through]),
             *([] if slabs is None else ["--slabs", str(slabs)]),
             *([] if reference else ["--no-reference"]),
+            *([] if energy == "estimate" else ["--energy", energy]),
         ]
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
@@ -221,7 +222,17 @@ def solve(
             _exit_if_lost(trained.solution.status)
             return  # the first process compares, judges and writes
         with run_folder.output_folder(where):
-            result = _run(problems, slabs, method, seed, compared, verbose, command, checkpoint)
+            result = gathered_run(
+                problems,
+                slabs,
+                method,
+                seed=seed,
+                compared=compared,
+                meter=meter,
+                verbose=verbose,
+                command=command,
+                checkpoint=checkpoint,
+            )
             files = run_folder.write_run(result, where)
     if as_json:
         typer.echo(result_text(result), nl=False)
@@ -345,48 +356,6 @@ def validate(
         typer.echo("\n" + "\n".join(str(out / file) for file in FILES))
     if not document["passed"]:
         raise typer.Exit(EXIT_NOT_TRUSTED)
-
-
-def _run(
-    problems: Sequence[Problem],
-    slabs: int | None,
-    method: Method,
-    seed: int,
-    compared: bool | ReferenceFolder,
-    verbose: bool,
-    command: str,
-    checkpoint: Path | None,
-) -> Result:
-    """Train, compare, judge and gather what is written down."""
-    goal = STOP_SHARE * problems[-1].accuracy
-    solver = partial(answer_along, problems)
-    if slabs is not None:
-        solver = partial(answer_in_slabs, problems[-1], slabs)
-    with bar_on_stderr(goal=goal, max_seconds=method.max_seconds, verbose=verbose) as bar:
-        judged = solver(
-            method,
-            seed=seed,
-            reference=compared,
-            observer=bar,
-            announce=bar.phase,
-            checkpoint=checkpoint,
-        )
-        bar.phase("writing")
-        values = None
-        if isinstance(judged.reference, Reference):
-            values = reference_values(judged.solution, judged.reference)
-        return gather(judged.solution, Companions(values, command))
-
-
-def _compared(reference: bool, references: Path | None, recompute: bool) -> bool | ReferenceFolder:
-    """Return whether there is to be a reference, or the folder that keeps it."""
-    if references is None:
-        if recompute:
-            raise ValueError("--recompute-references needs --references DIR")
-        return reference
-    if not reference:
-        raise ValueError("--references and --no-reference exclude each other; keep one")
-    return ReferenceFolder(references, recompute).checked()
 
 
 def _exit_if_lost(status: Status) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pinnsolve.energy import Energy, Meter, summed
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
 from pinnsolve.progress import bar_on_stderr
@@ -80,6 +81,7 @@ def answer_along(
     announce: Announce | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
+    meter: Meter | None = None,
 ) -> Answer:
     """Solve as :func:`solve_along`, and return the reference as well.
 
@@ -92,11 +94,13 @@ def answer_along(
         announce: Told before each problem, and before each phase that follows training.
         checkpoint: As for :func:`solve_along`.
         checkpoint_seconds: As for :func:`solve_along`.
+        meter: As for :func:`pinnsolve.solve`; the record has the energy of all problems.
     """
     _check(problems)
     see_that_it_can_be_kept(reference)
     total, steps, seconds = len(problems), 0, 0.0
     start: Solution | None = None
+    energies: list[Energy | None] = []
     for number, problem in enumerate(problems, start=1):
         last = number == total
         if announce is not None and total > 1:
@@ -109,13 +113,20 @@ def answer_along(
             checkpoint=checkpoint if last else file_of(checkpoint, number),
             checkpoint_seconds=checkpoint_seconds,
             start=start,
+            meter=meter,
         )
         start, record = trained.solution, trained.solution.record
+        energies.append(record.energy)
         if not last and start.status.reason is StopReason.INTERRUPTED:
             return Answer(start, NoReference("interrupted"))
         if last:
             history = tuple(replace(s, seconds=seconds + s.seconds) for s in record.history)
-            whole = replace(record, seconds=seconds + record.seconds, history=history)
+            whole = replace(
+                record,
+                seconds=seconds + record.seconds,
+                history=history,
+                energy=summed(energies),
+            )
             trained = replace(trained, solution=replace(start, record=whole))
         steps, seconds = steps + record.num_steps, seconds + record.seconds
     return judged_answer(trained, seed=seed, reference=reference, announce=announce)

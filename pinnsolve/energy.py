@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Protocol, final
 
 WATTS_PER_CORE = 10.0
@@ -173,6 +174,27 @@ class TrackedEnergy:
             )
         source += f", world average {KG_PER_KWH:g} kg/kWh"
         return Energy(kwh, kwh * KG_PER_KWH, seconds, cpu_seconds, source, measured=True)
+
+
+def meter_named(words: str) -> Meter:
+    """Return the meter that a command line asks for.
+
+    Args:
+        words: ``estimate``, ``codecarbon``, or ``codecarbon:FRA`` for a country's electricity.
+
+    Raises:
+        ValueError: If it is none of these, or codecarbon is not installed.
+    """
+    kind, _, country = words.partition(":")
+    if words == "estimate":
+        return EstimatedEnergy()
+    if kind != "codecarbon":
+        raise ValueError(f"--energy must be estimate, codecarbon or codecarbon:FRA, got {words!r}")
+    if find_spec("codecarbon") is None:
+        raise ValueError(
+            "--energy codecarbon needs codecarbon; pip install 'pinnsolve[track]', or take --energy estimate"
+        )
+    return TrackedEnergy(country)
 
 
 _ANY_COUNTRY = "FRA"

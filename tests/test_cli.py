@@ -156,6 +156,14 @@ def test_continuation_and_slabs_refuse_what_they_cannot_do() -> None:
     assert "no parameter 'sauce'" in error_of(run("solve", "rod.py", "--through", "sauce=1"))
 
 
+def test_energy_by_a_meter_of_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--energy must be estimate" in error_of(run("solve", "rod.py", "--energy", "guess"))
+    assert "ISO code" in error_of(run("solve", "rod.py", "--energy", "codecarbon:France"))
+    monkeypatch.setattr("pinnsolve.energy.find_spec", lambda _: None)
+    words = ("solve", "rod.py", "--energy", "codecarbon")
+    assert "pip install 'pinnsolve[track]'" in error_of(run(*words))
+
+
 def test_continuation_and_slabs_are_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     place = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
     for name, value in place.items():

@@ -13,6 +13,7 @@ import pytest
 import pinnsolve as ps
 from pinnsolve.catalogue import shipped_problem
 from pinnsolve.continuation import answer_along, file_of, with_share_of_time
+from pinnsolve.energy import Energy, Running
 from pinnsolve.record import StepRecord
 from pinnsolve.reference import NoReference
 from pinnsolve.training import train
@@ -77,6 +78,18 @@ def test_steps_and_seconds_count_on() -> None:
     record = judged.solution.record
     assert record.seconds >= record.history[-1].seconds == seen[-1].seconds
     assert record.num_steps < len(seen)
+
+
+class Mains:
+    """A meter that reads 1 kWh for every problem."""
+
+    def start(self) -> Running:
+        return lambda: Energy(1.0, 0.5, 1.0, 1.0, "mains", measured=True)
+
+
+def test_the_energy_of_the_way_counts() -> None:
+    judged = answer_along(LAYERS[:2], RANDOM, reference=False, meter=Mains())
+    assert judged.solution.record.energy == Energy(2.0, 1.0, 2.0, 2.0, "mains", measured=True)
 
 
 def test_ctrl_c_on_the_way_returns_the_problem_that_was_being_solved() -> None:

@@ -86,6 +86,7 @@ LAYERS = [
     "report",
     "settings",
     "terminal",
+    "gathered_run",
     "learning",
     "cli",
 ]

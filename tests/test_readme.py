@@ -1,4 +1,4 @@
-"""The README's Python is run, in order, as a reader would."""
+"""The Python of the README and of the guide to learning is run, in order, as a reader would."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def fences(text: str) -> list[tuple[int, str]]:
@@ -23,12 +23,13 @@ def test_fences_are_found() -> None:
     assert fences(text) == [(2, "a = 1\n"), (8, "b = a\n")]
 
 
-def test_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["README.md", "docs/learning.md"])
+def test_python_of_a_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    code = fences(README.read_text(encoding="utf-8"))
+    code = fences((ROOT / name).read_text(encoding="utf-8"))
     assert code
     module = ModuleType("readme")
     monkeypatch.setitem(sys.modules, "readme", module)  # dataclasses look their module up
     for line, source in code:
-        # Line numbers of errors are those of the README.
-        exec(compile("\n" * line + source, str(README), "exec"), vars(module))
+        # Line numbers of errors are those of the page.
+        exec(compile("\n" * line + source, name, "exec"), vars(module))

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from pinnsolve.catalogue import make_problem
-from pinnsolve.energy import EstimatedEnergy, Meter, TrackedEnergy
+from pinnsolve.energy import meter_named
 from pinnsolve.interop.hdf5 import read_companions, read_origin, read_solution
 from pinnsolve.learning.card import ModelCard, read_document
 from pinnsolve.replacing import write_text
@@ -30,6 +30,7 @@ CARD_TEXT, CARD_PAGE = "card.md", "card.html"
 """The files of a fit's folder."""
 
 Folder = Annotated[Path, typer.Argument(help="Folder of an earlier fit.")]
+AnyFolder = Annotated[Path, typer.Argument(help="Folder of an earlier fit or solve.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the document only.")]
 
 
@@ -74,7 +75,7 @@ def fit(
         from pinnsolve.learning.monitor import JsonLog, LiveView, together
         from pinnsolve.learning.table_runs import TableTask, fit_table
 
-        meter = _meter(energy)
+        meter = meter_named(energy)
         source = data if "." not in data else str(Path(data).resolve())
         wanted = TableTask(source, target, groups, time, task, seed)  # type: ignore[arg-type]
         where = out if out is not None else Path("runs") / Path(data).stem
@@ -155,7 +156,7 @@ def audit(
         raise typer.Exit(EXIT_NOT_TRUSTED)
 
 
-def explain(folder: Folder, as_json: Json = False) -> None:
+def explain(folder: AnyFolder, as_json: Json = False) -> None:
     """Say what a model's predictions hang on.
 
     Of a fit, how much each input is worth; of a solved problem, how its quantities depend on every number.
@@ -181,7 +182,7 @@ def explain(folder: Folder, as_json: Json = False) -> None:
         typer.echo(f"d {item['quantity']} / d {item['name']} = {item['derivative']:.6g}")
 
 
-def card(folder: Folder) -> None:
+def card(folder: AnyFolder) -> None:
     """Write the model card of a fit or of a solved problem: card.md and card.html."""
     with errors_in_one_line():
         if (folder / SOLUTION).is_file():
@@ -192,15 +193,6 @@ def card(folder: Folder) -> None:
             made = card_of_fit(_fit_document(folder))
         _write_card(folder, made)
     typer.echo("\n".join(str(folder / name) for name in (CARD_TEXT, CARD_PAGE)))
-
-
-def _meter(energy: str) -> Meter:
-    kind, _, country = energy.partition(":")
-    if kind == "codecarbon":
-        return TrackedEnergy(country)
-    if energy != "estimate":
-        raise ValueError(f"--energy must be estimate, codecarbon or codecarbon:FRA, got {energy!r}")
-    return EstimatedEnergy()
 
 
 def _command(data: str, task: TableTask, max_seconds: float, energy: str) -> str:
@@ -215,6 +207,10 @@ def _command(data: str, task: TableTask, max_seconds: float, energy: str) -> str
 def _fit_document(folder: Path) -> dict[str, Any]:
     from pinnsolve.learning.table_runs import FORMAT
 
+    if not (folder / FIT).is_file():
+        solved = (folder / SOLUTION).is_file()
+        kind = "a solved problem, whose checks are in its report" if solved else f"no {FIT} there"
+        raise ValueError(f"{folder}: {kind}; give the folder that pinnsolve fit wrote")
     document = read_document(folder / FIT)
     if document.get("format") != FORMAT:
         raise ValueError(

@@ -13,7 +13,7 @@ from pinnsolve.learning.fitted import Fitted
 from pinnsolve.learning.fitting import columns_of_classes
 from pinnsolve.learning.record import FitObserver
 from pinnsolve.learning.rows import Array
-from pinnsolve.learning.saved import read_model
+from pinnsolve.learning.saved import Settings, read_model
 from pinnsolve.learning.table_estimator import TableEstimator
 
 
@@ -158,12 +158,22 @@ def load(path: str | Path) -> Regressor | Classifier:
     Raises:
         ValueError: If the file is not a fitted model, is damaged, or is the model of something else.
     """
-    kinds: dict[str, type[Regressor | Classifier]] = {
-        "Regressor": Regressor,
-        "Classifier": Classifier,
-    }
-    name, settings, fitted, classes = read_model(path, dict.fromkeys(kinds, Fitted))
-    estimator = kinds[name](**settings)
+    name, settings, fitted, classes = read_model(path, dict.fromkeys(_KINDS, Fitted))
+    return estimator_of(name, settings, fitted, classes)
+
+
+def estimator_of(
+    name: str, settings: Settings, fitted: Fitted, classes: npt.NDArray[Any] | None
+) -> Regressor | Classifier:
+    """Return a fitted estimator made of what was saved of it.
+
+    Args:
+        name: Regressor or Classifier.
+        settings: Constructor arguments.
+        fitted: What the fit ended in.
+        classes: The class labels, or None.
+    """
+    estimator = _KINDS[name](**settings)
     estimator.fitted_ = fitted
     names = fitted.record.input_names
     estimator.n_features_in_ = len(names)
@@ -196,3 +206,10 @@ def _as_numbers(y: Any) -> Any:  # noqa: ANN401
                 "convert them, or use a Classifier"
             ) from error
     return values
+
+
+_KINDS: dict[str, type[Regressor | Classifier]] = {
+    "Regressor": Regressor,
+    "Classifier": Classifier,
+}
+"""The estimators by name."""

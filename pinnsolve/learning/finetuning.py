@@ -19,7 +19,7 @@ from pinnsolve.solution import Array, Solution
 from pinnsolve.solver import Compared
 
 if TYPE_CHECKING:
-    from pinnsolve.learning.estimators import Regressor
+    from pinnsolve.learning.estimators import Classifier, Regressor
     from pinnsolve.learning.field_model import LearnedField
 
 
@@ -55,6 +55,21 @@ def finetune(
 
 @overload
 def finetune(
+    model: Classifier,
+    data_or_problem: tuple[object, object],
+    *,
+    freeze: str | int | None = None,
+    adapter_rank: int | None = None,
+    unfreeze_at: int | Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
+    method: None = None,
+    seed: int = 0,
+    reference: Compared = True,
+) -> Classifier: ...
+
+
+@overload
+def finetune(
     model: LearnedField,
     data_or_problem: tuple[object, object],
     *,
@@ -68,8 +83,23 @@ def finetune(
 ) -> LearnedField: ...
 
 
+@overload
 def finetune(
-    model: Start | Prepared | Regressor | LearnedField,
+    model: str | Path,
+    data_or_problem: tuple[object, object],
+    *,
+    freeze: str | int | None = None,
+    adapter_rank: int | None = None,
+    unfreeze_at: int | Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
+    method: None = None,
+    seed: int = 0,
+    reference: Compared = True,
+) -> Regressor | Classifier | LearnedField: ...
+
+
+def finetune(
+    model: Start | Prepared | Regressor | Classifier | LearnedField,
     data_or_problem: Problem | tuple[object, object],
     *,
     freeze: str | int | None = None,
@@ -79,11 +109,12 @@ def finetune(
     method: Method | None = None,
     seed: int = 0,
     reference: Compared = True,
-) -> Solution | Regressor | LearnedField:
+) -> Solution | Regressor | Classifier | LearnedField:
     """Fine-tune what was solved or fitted: ``finetune(solution, problem)``, ``finetune(regressor, (X, y))``.
 
     Args:
-        model: A solution, its file, a :class:`Prepared` one, a fitted Regressor, or a learned field.
+        model: A solution or a :class:`Prepared` one; a fitted Regressor or Classifier, or a learned field; or the
+            file of any of these.
         data_or_problem: The problem to be solved; or new rows (X, y), for a field its
             inputs (N, D) and values (N, C).
         freeze: What is held: ``nothing``; ``trunk`` (or ``all but head``), and the head is found by least squares;
@@ -120,23 +151,51 @@ def finetune(
             reference=reference,
         )
     from pinnsolve.learning.estimator_transfer import finetune_estimator, finetune_fit
-    from pinnsolve.learning.estimators import Regressor
+    from pinnsolve.learning.estimators import Classifier, Regressor
     from pinnsolve.learning.field_model import LearnedField
 
+    if isinstance(model, str | Path):
+        model = _from_file(Path(model))
     if not isinstance(model, LearnedField) and not (
-        isinstance(model, Regressor) and hasattr(model, "fitted_")
+        isinstance(model, Regressor | Classifier) and hasattr(model, "fitted_")
     ):
         raise ValueError(
-            f"new rows are for a fitted Regressor or a learned field, got {type(model).__name__}; for a solution give "
-            "a Problem"
+            "new rows are for a fitted Regressor or Classifier or a learned field, got "
+            f"{type(model).__name__}; for a solution give a Problem"
         )
+    if method is not None:
+        raise ValueError("method is for problems; a fitted model takes freeze, adapter_rank, rates")
     if not (isinstance(data_or_problem, tuple) and len(data_or_problem) == 2):
         raise ValueError("new rows are a pair (X, y)")
     freezing = _freezing(freeze, adapter_rank, unfreeze_at, rates)
     if isinstance(model, Regressor):
         return finetune_estimator(model, *data_or_problem, freezing, seed=seed)
+    if isinstance(model, Classifier):
+        return finetune_estimator(model, *data_or_problem, freezing, seed=seed)
     points, values = _numbers(data_or_problem, len(model.coordinates))
     return replace(model, fitted=finetune_fit(model.fitted, points, values, freezing, seed=seed))
+
+
+def _from_file(path: Path) -> Regressor | Classifier | LearnedField:
+    """Return the fitted model in a file.
+
+    Raises:
+        ValueError: If it is not the file of one.
+    """
+    from pinnsolve.learning.estimators import estimator_of
+    from pinnsolve.learning.field_model import LearnedField
+    from pinnsolve.learning.fitted import Fitted
+    from pinnsolve.learning.saved import read_model
+
+    kinds: dict[str, type[Fitted | LearnedField]] = {
+        "Regressor": Fitted,
+        "Classifier": Fitted,
+        "FieldModel": LearnedField,
+    }
+    name, settings, found, classes = read_model(path, kinds)
+    return (
+        found if isinstance(found, LearnedField) else estimator_of(name, settings, found, classes)
+    )
 
 
 def _freezing(

@@ -84,17 +84,29 @@ class Freezing:
             network: The network.
             step: Steps that were taken.
         """
-        held = self.num_held(len(network.layers), step)
+        spans = [
+            slice(span.start, span.stop + rows)
+            for layer, (rows, _) in enumerate(network.layers)
+            for span in (network.weight_span(layer),)
+        ]
+        return self.trained_of(spans, step)
+
+    def trained_of(self, spans: Sequence[slice], step: int = 0) -> tuple[Tensor, Tensor]:
+        """Return which parameters are trained at a step, and their rates, each of shape (K,).
+
+        Args:
+            spans: Where the parameters of each layer are, from the inputs to the head.
+            step: Steps that were taken.
+        """
+        held = self.num_held(len(spans), step)
         positions, rates = (
             [torch.empty(0, dtype=torch.int64)],
             [torch.empty(0, dtype=torch.float64)],
         )
-        for layer in range(held, len(network.layers)):
-            span = network.weight_span(layer)
-            count = span.stop - span.start + network.layers[layer][0]
+        for layer in range(held, len(spans)):
             rate = self.rates[layer] if self.rates else 1.0
-            positions.append(torch.arange(span.start, span.start + count, device="cpu"))
-            rates.append(torch.full((count,), rate, dtype=torch.float64, device="cpu"))
+            positions.append(torch.arange(spans[layer].start, spans[layer].stop, device="cpu"))
+            rates.append(torch.full_like(positions[-1], rate, dtype=torch.float64))
         return torch.cat(positions), torch.cat(rates)
 
 

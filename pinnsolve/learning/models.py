@@ -54,8 +54,27 @@ class TableModel(ABC):
         """
 
     @abstractmethod
+    def linearised(self, theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the outputs (N, C) and their Jacobian (C, N, P)."""
+
+    @abstractmethod
     def describe(self) -> str:
         """Return the architecture in words."""
+
+    @property
+    def shapes_by_layer(self) -> tuple[int, ...]:
+        """How many of the shapes after the linear part's belong to each layer, from the inputs to the head."""
+        return ()
+
+    @property
+    def layers(self) -> tuple[slice, ...]:
+        """Where in theta each layer lies, from the inputs to the head; the linear part lies before them."""
+        found, sizes = [], [prod(shape) for shape in self.shapes]
+        first, start = 1, sizes[0]
+        for count in self.shapes_by_layer:
+            found.append(slice(start, start + sum(sizes[first : first + count])))
+            first, start = first + count, found[-1].stop
+        return tuple(found)
 
     def parts(self, theta: Tensor) -> tuple[Tensor, ...]:
         """Return views of theta by shape."""
@@ -82,11 +101,7 @@ class TableModel(ABC):
 
 
 class SmoothModel(TableModel):
-    """A model whose Jacobian and prior are known in closed form: for Gauss-Newton."""
-
-    @abstractmethod
-    def linearised(self, theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the outputs (N, C) and their Jacobian (C, N, P)."""
+    """A model whose Jacobian is known in closed form, and with a prior: for Gauss-Newton."""
 
     @abstractmethod
     def prior_groups(self) -> Tensor:
@@ -164,6 +179,11 @@ class SkipMLP(SmoothModel):
         """The matrix of the linear part, then matrix and bias of every layer."""
         layers = [shape for layer in self.network.layers for shape in (layer, (layer[0],))]
         return (self.num_outputs, self.num_inputs), *layers
+
+    @property
+    def shapes_by_layer(self) -> tuple[int, ...]:
+        """Matrix and bias."""
+        return (2,) * len(self.network.layers)
 
     def initial_parameters(
         self, generator: torch.Generator, *, dtype: torch.dtype, device: torch.device
@@ -248,6 +268,11 @@ class GatedResidual(TableModel):
         blocks: list[tuple[int, ...]] = [(w, w), (w,), (w, w), (w,), (w, w)] * self.depth
         return *entrance, *blocks, (self.num_outputs, w), (self.num_outputs,)
 
+    @property
+    def shapes_by_layer(self) -> tuple[int, ...]:
+        """Entrance, every block, exit."""
+        return (2, *[5] * self.depth, 2)
+
     def initial_parameters(
         self, generator: torch.Generator, *, dtype: torch.dtype, device: torch.device
     ) -> Tensor:
@@ -275,6 +300,15 @@ class GatedResidual(TableModel):
             h = h + linear(silu(linear(n, gate, gate_bias)) * linear(n, value, value_bias), out)
         ready = layer_norm(h.to(theta.dtype), (self.width,))
         return linear(x, skip) + linear(silu(ready), parts[-2], parts[-1])
+
+    def linearised(self, theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the outputs (N, C) and their Jacobian (C, N, P)."""
+
+        def of_row(at: Tensor, row: Tensor) -> Tensor:
+            return self.outputs(at, row[None])[0]
+
+        rows = torch.func.vmap(torch.func.jacrev(of_row), in_dims=(None, 0))(theta, x)
+        return self.outputs(theta, x), rows.transpose(0, 1)
 
     def describe(self) -> str:
         """Return for instance ``linear + gated 64 x 2``."""

@@ -132,7 +132,18 @@ def prepared(task: TableTask) -> tuple[pd.DataFrame, Split, DataReport]:
     frame = read_table(task.source)
     require_columns(frame, (task.target,), "--target")
     require_columns(frame, (task.groups, task.time), "--groups, --time")
+    _see_that_columns_differ(task)
     kind = checked_task(frame, task.target, task.task)
+    if len(frame) < _LEAST_ROWS:
+        raise ValueError(
+            f"{task.source} has {len(frame)} rows: too few to test and to audit on, which takes {_LEAST_ROWS} at "
+            "least; take ps.learning.Regressor in a script"
+        )
+    if kind == "regression" and frame[task.target].nunique() == 1:
+        raise ValueError(
+            f"target {task.target!r}: all {len(frame)} values are {frame[task.target].iloc[0]:g}, so there is "
+            "nothing to learn; choose another column with --target"
+        )
     stratified = kind == "classification" and task.groups is None and task.time is None
     split = split_rows(
         frame,
@@ -150,6 +161,19 @@ def prepared(task: TableTask) -> tuple[pd.DataFrame, Split, DataReport]:
     if missing:
         raise ValueError("; ".join(finding.message for finding in missing))
     return frame, split, report
+
+
+def _see_that_columns_differ(task: TableTask) -> None:
+    """Refuse a column that is to be two things.
+
+    Raises:
+        ValueError: If it is.
+    """
+    named = {"--target": task.target, "--groups": task.groups, "--time": task.time}
+    for option, name in named.items():
+        for other in (o for o, n in named.items() if n == name and o != option):
+            if name is not None:
+                raise ValueError(f"{option} and {other} are both {name!r}; give two columns")
 
 
 def inputs_of(frame: pd.DataFrame, task: TableTask) -> pd.DataFrame:
@@ -361,3 +385,7 @@ def explained(model: Any, rows: pd.DataFrame, task: TableTask, kind: Task) -> di
         model, inputs_of(rows, task), truth_of(rows, task, kind), seed=task.seed
     )
     return {"rows": len(rows), "importance": [asdict(item) for item in found]}
+
+
+_LEAST_ROWS = 20
+"""Least rows of a table that is split, calibrated and audited."""

@@ -1,6 +1,6 @@
 """Networks that propagate derivatives together with values."""
 
-from pinnsolve.networks.adapted import Adapted
+from pinnsolve.networks.adapted import Adapted, LowRank
 from pinnsolve.networks.corners import CornerFunctions
 from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
@@ -31,6 +31,7 @@ __all__ = [
     "Kinked",
     "LinearNetwork",
     "LowPrecisionMLP",
+    "LowRank",
     "Network",
     "OutputTransform",
     "PartlyTrained",

@@ -17,6 +17,7 @@ import numpy as np
 
 from pinnsolve.collocation import in_full
 from pinnsolve.continuation import counting_on, file_of, with_share_of_time
+from pinnsolve.energy import Meter
 from pinnsolve.judging import field_differences
 from pinnsolve.method import Method
 from pinnsolve.problem import Problem
@@ -95,6 +96,7 @@ def answer_in_slabs(
     announce: Announce | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
+    meter: Meter | None = None,
 ) -> Answer:
     """Solve as :func:`solve_in_slabs`, and return the reference as well.
 
@@ -108,6 +110,7 @@ def answer_in_slabs(
         announce: Told before each slab, and before each phase that follows training.
         checkpoint: As for :func:`solve_in_slabs`.
         checkpoint_seconds: As for :func:`solve_in_slabs`.
+        meter: As for :func:`pinnsolve.solve`; the record has the energy of all slabs.
     """
     refuse_slabs(problem, method)
     see_that_it_can_be_kept(reference)
@@ -126,6 +129,7 @@ def answer_in_slabs(
             checkpoint=file_of(checkpoint, number),
             checkpoint_seconds=checkpoint_seconds,
             start=solved[-1] if solved else None,
+            meter=meter,
         )
         done.append(Slab.of(trained, first=number == 1))
         record = trained.solution.record

@@ -32,7 +32,7 @@ def run(*words: str) -> Result:
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A fit of a CSV file, which the other tests read."""
     folder = tmp_path_factory.mktemp("fit")
-    frame = drawn(0, 500).drop(columns=["e", "f", "kind"])
+    frame = drawn(0, 400).drop(columns=["e", "f", "kind"])
     frame["batch"] = frame.index % 25
     frame.to_csv(folder / "table.csv", index=False)
     words = [
@@ -105,8 +105,9 @@ def test_new_rows(fitted: tuple[Path, Result]) -> None:
         (["fit", "wine", "--task", "regression"], "not numeric"),
         (["fit", "diabetes", "--task", "ranking"], "task must be"),
         (["fit", "diabetes", "--energy", "guess"], "--energy must be"),
-        (["audit", "."], "cannot be read"),
-        (["card", "."], "cannot be read"),
+        (["fit", "diabetes", "--groups", "target"], "--target and --groups are both 'target'"),
+        (["audit", "."], "no fit.json there; give the folder that pinnsolve fit wrote"),
+        (["card", "."], "no fit.json there"),
     ],
 )
 def test_bad_input(
@@ -129,6 +130,13 @@ def test_bad_tables_and_models(fitted: tuple[Path, Result], tmp_path: Path) -> N
     done = run("fit", tmp_path / "one.csv", "--target", "y", "--out", tmp_path / "o")
     assert done.exit_code == 2
     assert "one class only" in done.output
+    for values, message in ((["3.0"] * 40, "nothing to learn"), (["1", "2"], "too few to test")):
+        (tmp_path / "few.csv").write_text(
+            "a,y\n" + "\n".join(f"{k},{v}" for k, v in enumerate(values))
+        )
+        done = run("fit", tmp_path / "few.csv", "--target", "y", "--out", tmp_path / "o")
+        assert done.exit_code == 2
+        assert message in re.sub(r"\s+", " ", done.output)
     bad = tmp_path / "bad"
     bad.mkdir()
     (bad / "fit.json").write_text((fitted[0] / "out" / "fit.json").read_text())
@@ -169,6 +177,7 @@ def test_card_and_explanation_of_a_solution(solved: Path) -> None:
     assert done.exit_code == 0
     assert re.search(r"d .* / d .* = -?\d", done.output)
     assert run("card", solved).exit_code == 0
+    assert "a solved problem, whose checks are in its report" in run("audit", solved).output
     text = (solved / "card.md").read_text()
     for words in (
         "## Declaration",

@@ -20,8 +20,16 @@ def command_line() -> typer.Typer:
 
 def test_finetune_takes_a_file_and_leaves_one(tmp_path: Path) -> None:
     start, out = tmp_path / "start.h5", tmp_path / "out.h5"
-    train(shipped_problem("kovasznay", reynolds=40.0)).solution.save(start)
-    asked = ["finetune", str(start), "kovasznay", "--set", "reynolds=44", "--out", str(out)]
+    train(shipped_problem("composite_wall")).solution.save(start)
+    asked = [
+        "finetune",
+        str(start),
+        "composite_wall",
+        "--set",
+        "inner_conductivity=1.1",
+        "--out",
+        str(out),
+    ]
     found = CliRunner().invoke(command_line(), asked)
     assert found.exit_code == 0, found.output
     assert out.is_file()

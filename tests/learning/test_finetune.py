@@ -232,7 +232,8 @@ def test_starts_that_do_not_fit() -> None:
     ):
         finetune(3, rod())  # type: ignore[call-overload]
     with pytest.raises(
-        ValueError, match="new rows are for a fitted Regressor or a learned field, got Solution"
+        ValueError,
+        match="new rows are for a fitted Regressor or Classifier or a learned field, got Sol",
     ):
         finetune(solved(), ([[1.0]], [1.0]))  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="factor of rates must be > 0"):

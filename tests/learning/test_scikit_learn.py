@@ -12,8 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from pinnsolve.learning import Classifier, Regressor
 
 SMALL: tuple[BaseEstimator, ...] = (
-    Regressor(architecture=("mlp", 2), max_steps=12, validation_share=0.5),
-    Classifier(architecture=("mlp", 2), max_steps=12, validation_share=0.5),
+    Regressor(architecture=("mlp", 2), max_steps=5, validation_share=0.5),
+    Classifier(architecture=("mlp", 2), max_steps=8, validation_share=0.5),
 )
 
 
