@@ -136,9 +136,11 @@ def test_training_chooses_what_the_dense_linear_problem_asks_for(seed: int) -> N
     stacked = np.vstack((data.jacobian, expected * prior.jacobian))
     (s,) = problem.functions
     best = s.basis(at) @ -np.linalg.lstsq(stacked, np.r_[data.misfit, prior.misfit], rcond=None)[0]
-    spread = np.linalg.norm(s.basis(at) @ np.linalg.inv(np.linalg.qr(stacked)[1]), axis=1)
+    held = np.linalg.norm(s.basis(at) @ np.linalg.inv(np.linalg.qr(stacked)[1]), axis=1)
+    spread = np.linalg.norm(s.basis(at) @ root_over_strengths(data, prior, expected), axis=1)
     found = solution.functions["s"]
     np.testing.assert_allclose(found.std(at), spread, rtol=0.05)
+    assert (spread > 0.99 * held).all()
     assert np.abs(found(at) - best).max() < 0.2 * spread.min()
 
 
