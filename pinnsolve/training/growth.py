@@ -13,6 +13,7 @@ from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.optimise import HeadNewton, HeadState, ReducedNewton, ReducedState
+from pinnsolve.optimise.graduated import approached
 from pinnsolve.optimise.precision import FLOAT64
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
@@ -206,7 +207,8 @@ def _newton(
     follows = field_follows_unknowns(problem)
     own = own_rows(stage.system, reduction)
     if follows:
-        state: HeadState | ReducedState = ReducedNewton().init(own, stage.theta, reduction)
+        begin = stage.theta if position.solved else approached(own, stage.theta, reduction)
+        state: HeadState | ReducedState = ReducedNewton().init(own, begin, reduction)
     else:
         state = HeadNewton().init(own, stage.theta, reduction)
     error = position.errors[-1] if position.errors else math.inf
