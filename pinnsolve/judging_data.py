@@ -12,6 +12,7 @@ from pinnsolve.blocks import Block, data_blocks
 from pinnsolve.declaration_checks import missing_conditions
 from pinnsolve.measurements.likelihood import spread_of_median, typical_ratio
 from pinnsolve.solution import Solution
+from pinnsolve.unknowns import find_unknowns
 from pinnsolve.verdict import Check
 
 Array = npt.NDArray[np.float64]
@@ -42,7 +43,7 @@ def data_checks(solution: Solution) -> list[Check]:
         for label in dict.fromkeys(_label(block) for block in judged):
             members = [block for block in judged if _label(block) == label]
             count = sum(_num_values(block) for block in members)
-            taken = 0.0 if held_out else len(solution.estimates) * count / total
+            taken = 0.0 if held_out else _taken_by_unknowns(solution) * count / total
             checks.append(_misfit_check(solution, what.format(label), members, taken))
     return checks
 
@@ -68,12 +69,21 @@ def data_notes(solution: Solution) -> list[str]:
             f"noise of {name} estimated from its residuals: sigma = {sigma:.3g} ({count} readings, of which the "
             f"field and the unknowns take {taken:.1f}); their misfit is no check"
         )
-    count, unknowns = sum(map(_num_values, blocks.values())), len(problem.unknowns)
-    if count < unknowns:
+    numbers = {unknown.name for unknown in problem.unknowns} - {
+        unknown.name for unknown in find_unknowns(problem.functions)
+    }
+    count = sum(map(_num_values, blocks.values()))
+    if count < len(numbers):
         notes.append(
-            f"{count} readings for {unknowns} unknowns: they cannot all be told from these data"
+            f"{count} readings for {len(numbers)} unknowns: they cannot all be told from these data"
         )
     return notes
+
+
+def _taken_by_unknowns(solution: Solution) -> float:
+    """Return the degrees of freedom that the unknowns took: their number, fewer where priors hold them."""
+    known = solution.posterior
+    return float(len(solution.estimates)) if known is None else known.data_freedom
 
 
 def _misfit_check(solution: Solution, name: str, blocks: Sequence[Block], taken: float) -> Check:

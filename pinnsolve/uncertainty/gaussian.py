@@ -60,3 +60,17 @@ def gaussian_of(jacobian: Array, misfit: Array) -> Gaussian:
     whole = bool(told.all() and seen.all())
     log_determinant = 2.0 * float(np.sum(np.log(values * norms))) if whole else -math.inf
     return Gaussian(step, root, float(rest @ rest), log_determinant)
+
+
+def freedom_used(data: Array, prior: Array) -> float:
+    """Return how many of the data the unknowns use up: the trace of the hat matrix, K if nothing else holds them.
+
+    Args:
+        data: Jacobian of the data rows of unit noise, shape (M, K).
+        prior: That of the prior rows, shape (L, K).
+    """
+    rows = np.vstack((data, prior))
+    norms = np.linalg.norm(rows, axis=0)
+    left, values, _ = np.linalg.svd(rows / np.where(norms > 0.0, norms, 1.0), full_matrices=False)
+    told = values > _SMALLEST * values.max(initial=0.0)
+    return float(np.sum(left[: len(data), told] ** 2))
