@@ -77,7 +77,10 @@ def growth_steps(
     while True:
         known = _smoothed(problem, position)
         stage = _stage(known, method, scaling, weights, position, start, seed=seed)
-        begin = clock()
+        if position.solved is None and field_follows_unknowns(problem):
+            own = own_rows(stage.system, reduction)
+            stage = replace(stage, theta=approached(own, stage.theta, reduction))
+        begin = clock()  # what only the first stage needs says nothing about the next one
         probe, floating = probe_points(problem, scaling), floating_mask(problem, stage.theta)
         for record, state, done in _newton(problem, stage, position, clock, reduction):
             theta = state.theta
@@ -207,8 +210,7 @@ def _newton(
     follows = field_follows_unknowns(problem)
     own = own_rows(stage.system, reduction)
     if follows:
-        begin = stage.theta if position.solved else approached(own, stage.theta, reduction)
-        state: HeadState | ReducedState = ReducedNewton().init(own, begin, reduction)
+        state: HeadState | ReducedState = ReducedNewton().init(own, stage.theta, reduction)
     else:
         state = HeadNewton().init(own, stage.theta, reduction)
     error = position.errors[-1] if position.errors else math.inf

@@ -129,7 +129,7 @@ def test_fewer_data_than_unknowns_are_pointed_out(ratio_only: Trained) -> None:
 
 @pytest.mark.parametrize("num", [8, 16, 64])
 def test_a_number_beside_a_function_is_told_whatever_the_number_of_coefficients(num) -> None:
-    """Ten readings of ``k + f(x)``, f being zero between two pairs of them: more coefficients than readings hide nothing."""
+    """Ten readings of ``k + f(x)``, f being zero at two places between them."""
     function = ps.UnknownFunction("f", of={"x": (0.0, 1.0)}, num=num, smoothness=0.1)
     number = ps.Unknown("k", 1.0)
     places = np.linspace(0.0, 1.0, 10)
