@@ -14,6 +14,7 @@ from pinnsolve.blocks import Block, data_blocks
 from pinnsolve.declaration_checks import missing_conditions
 from pinnsolve.measurements.likelihood import spread_of_median, typical_ratio
 from pinnsolve.solution import Solution
+from pinnsolve.unknowns import find_unknowns
 from pinnsolve.verdict import Check
 
 Array = npt.NDArray[np.float64]
@@ -108,10 +109,13 @@ def data_notes(solution: Solution) -> list[str]:
             f"noise of {name} estimated from its residuals: sigma = {sigma:.3g} ({count} readings, of which the "
             f"field and the unknowns take {taken:.1f}); their misfit is no check"
         )
-    count, unknowns = sum(map(_num_values, blocks.values())), len(problem.unknowns)
-    if count < unknowns:
+    numbers = {unknown.name for unknown in problem.unknowns} - {
+        unknown.name for unknown in find_unknowns(problem.functions)
+    }
+    count = sum(map(_num_values, blocks.values()))
+    if count < len(numbers):
         notes.append(
-            f"{count} readings for {unknowns} unknowns: they cannot all be told from these data"
+            f"{count} readings for {len(numbers)} unknowns: they cannot all be told from these data"
         )
     return notes
 

@@ -233,7 +233,8 @@ REFUSED = {
     ),
     "unknown component": (
         lambda: problem(measurements=data([[1, 0.5]], temprature=[1.0])),
-        "rig.csv: no field component 'temprature'. .*Did you mean 'temperature'",
+        "rig.csv: no field component 'temprature'. .*Did you mean 'temperature'.*"
+        "columns={'temperature': 'temprature'}",
     ),
     "outside the domain": (
         lambda: problem(

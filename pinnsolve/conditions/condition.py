@@ -95,7 +95,8 @@ def require_field(name: str, physics: Physics, frame: Frame, label: str) -> None
     shapes = physics.field_shapes(frame.space_dim)
     if name not in shapes:
         raise ValueError(
-            f"{label} is about {name!r}, but {type(physics).__name__} has {', '.join(shapes)}"
+            f"{label} is about {name!r}, which is no field of {type(physics).__name__}; name the field, and its value "
+            f"or flux is given. {near_match_text(name, shapes)}"
         )
 
 

@@ -47,6 +47,20 @@ def likelihood_row(kind: Likelihood, ratio: Tensor) -> Tensor:
     return torch.where(ratio.abs() > BEND, tail, ratio)
 
 
+def likelihood_weight(kind: Likelihood, ratio: Tensor) -> Tensor:
+    """Return the weight ``rho'(u) / u`` of a reading, 1 for a normal one, with which least squares have the same slope.
+
+    Args:
+        kind: The likelihood.
+        ratio: Residual over sigma, any shape.
+    """
+    if kind == "normal":
+        return torch.ones_like(ratio)
+    if kind == "student":
+        return (FREEDOM + 1.0) / (FREEDOM + ratio.square())
+    return BEND / ratio.abs().clamp(min=BEND)
+
+
 def typical_ratio(kind: Likelihood) -> float:
     """Return the median of ``|r| / sigma`` that the likelihood expects; of Huber's that of its normal middle."""
     return _MEDIAN_OF_T if kind == "student" else _MEDIAN_OF_NORMAL

@@ -108,4 +108,5 @@ def _known_text(name: str, parts: Mapping[str, Scalar], axes: tuple[str, ...]) -
     if "/" in name:
         return near_match_text(name, [f"d {part} / d{axis}" for part in parts for axis in axes])
     slopes = f"Derivatives are written 'd {next(iter(parts))} / dx'."
-    return f"{near_match_text(name, parts)} {slopes}"
+    column = f"A column of a file gets a name by columns={{'{next(iter(parts))}': {name!r}}}."
+    return f"{near_match_text(name, parts)} {slopes} {column}"

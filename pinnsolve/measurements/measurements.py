@@ -134,9 +134,9 @@ class Measurements:
         Args:
             path: The file.
             sigma: Standard deviation of the noise, in the unit of the values; see the class.
-            columns: Which header stands for which name (``x``, ``y``, ``z``, ``t`` or a
-                quantity), for example ``{"x": "x_m", "temperature": "T_degC"}``; None takes every
-                header, without its unit.
+            columns: Which header stands for which name (``x``, ``y``, ``z``, ``t`` or a quantity), with or without
+                its unit, for example ``{"temperature": "T"}``; other quantities are left out, coordinates are
+                found by their headers if none is named. None takes every header.
             units: Unit by name; else that of the header: ``T [degC]``, ``x (mm)``, ``x_mm``.
             separator: What separates columns; None finds comma, semicolon or tab, and decimal commas.
             encoding: Encoding of the file; None reads UTF-8 and, with a byte order mark, UTF-16.

@@ -54,7 +54,8 @@ class Table:
 
         Args:
             sigma: Standard deviation of the noise.
-            columns: Which heading stands for which name; None takes all.
+            columns: Which heading stands for which name; None takes all. Coordinates have their own headings if none
+                of them is named.
             units: Unit by name; goes before what the source states, and has to agree with it.
 
         Raises:
@@ -62,6 +63,8 @@ class Table:
         """
         chosen = dict(columns) if columns is not None else self._by_name()
         named = {split_heading(heading)[0]: heading for heading in self.columns}
+        if not any(name in chosen for name in _AXES):
+            chosen |= {name: named[name] for name in _AXES if name in named}
         for name, heading in chosen.items():
             chosen[name] = heading if heading in self.columns else named.get(heading, heading)
             if chosen[name] not in self.columns:

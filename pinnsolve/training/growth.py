@@ -13,6 +13,7 @@ from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.optimise import HeadNewton, HeadState, ReducedNewton, ReducedState
+from pinnsolve.optimise.graduated import approached
 from pinnsolve.optimise.precision import FLOAT64
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
@@ -76,7 +77,10 @@ def growth_steps(
     while True:
         known = _smoothed(problem, position)
         stage = _stage(known, method, scaling, weights, position, start, seed=seed)
-        begin = clock()
+        if position.solved is None and field_follows_unknowns(problem):
+            own = own_rows(stage.system, reduction)
+            stage = replace(stage, theta=approached(own, stage.theta, reduction))
+        begin = clock()  # what only the first stage needs says nothing about the next one
         probe, floating = probe_points(problem, scaling), floating_mask(problem, stage.theta)
         for record, state, done in _newton(problem, stage, position, clock, reduction):
             theta = state.theta

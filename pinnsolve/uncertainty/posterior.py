@@ -127,8 +127,13 @@ class Posterior:
 
     @property
     def bound(self) -> Array:
-        """Cramer-Rao bound of the standard deviations: what the data alone allow, shape (K,)."""
-        alone = gaussian_of(self.data_factor, np.zeros(len(self.data_factor)))
+        """Cramer-Rao bound of the standard deviations: what the data allow without priors of numbers, shape (K,).
+
+        The smoothness of unknown functions counts with the data: without it a spline with more coefficients than there
+        are readings could be anything, and every number beside it would look unknown.
+        """
+        told = np.concatenate((self.data_factor, self._smoothness_rows))
+        alone = gaussian_of(told, np.zeros(len(told)))
         std = np.sqrt(np.diagonal(alone.covariance))
         return _told(np.abs(self.slopes) * std, std)
 
@@ -194,6 +199,11 @@ class Posterior:
         ends = torch.tensor([-1.0, 1.0], dtype=torch.float64, device="cpu") * widths * std
         low, high = sorted(unknown.value(ends + float(self.search[k])).tolist())
         return low, high
+
+    @property
+    def _smoothness_rows(self) -> Array:
+        """Priors' rows that see several unknowns, as differences of coefficients do; those of numbers see one."""
+        return np.asarray(self.prior_factor[np.count_nonzero(self.prior_factor, axis=1) > 1])
 
     @property
     def _search_std(self) -> Array:

@@ -148,3 +148,14 @@ def test_bad_arrays(points, values, sigma, match) -> None:
 def test_one_number_for_all_values_is_not_broadcast() -> None:
     with pytest.raises(ValueError, match="one value per point"):
         Measurements(POINTS, {"temperature": 1.0}, 1.0)
+
+
+def test_naming_a_quantity_leaves_the_coordinates_to_their_headings(table) -> None:
+    path = table(b"x [mm];y [mm];T [degF];note\n10,0;20,0;68,0;1\n")
+    data = Measurements.from_csv(path, sigma=0.9, columns={"temperature": "T"})
+    np.testing.assert_allclose(data.points, [[0.01, 0.02]])
+    assert list(data.values) == ["temperature"]
+    assert data.values["temperature"] == pytest.approx([20.0])
+    assert data.sigma == pytest.approx(0.5)
+    along = Measurements.from_csv(path, sigma=0.9, columns={"x": "x", "temperature": "T"})
+    np.testing.assert_allclose(along.points, [[0.01]])

@@ -13,6 +13,7 @@ from pinnsolve.measurements.likelihood import (
     BEND,
     FREEDOM,
     likelihood_row,
+    likelihood_weight,
     spread_of_median,
     typical_ratio,
 )
@@ -102,3 +103,11 @@ def test_spread_of_the_median(kind, law) -> None:
     mean = moment(1)
     spread = np.sqrt(moment(2) - mean**2)
     assert spread_of_median(kind, 201) == pytest.approx(spread / typical_ratio(kind), rel=0.02)
+
+
+@pytest.mark.parametrize("kind", ["normal", "student", "huber"])
+def test_a_weighted_square_has_the_slope_of_the_negative_log_likelihood(kind) -> None:
+    ratio = torch.linspace(-9.0, 9.0, 40, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(0.5 * likelihood_row(kind, ratio).square().sum(), ratio)
+    with_weight = likelihood_weight(kind, ratio.detach()) * ratio.detach()
+    torch.testing.assert_close(with_weight, slope, rtol=1e-12, atol=1e-12)

@@ -125,3 +125,30 @@ def test_fewer_data_than_unknowns_are_pointed_out(ratio_only: Trained) -> None:
     first = unknown_notes(solution)[0]
     assert first.startswith("1 measured numbers for 2 unknowns: the rest is settled by priors")
     assert first.endswith("the data do not tell k * q")
+
+
+@pytest.mark.parametrize("num", [8, 16, 64])
+def test_a_number_beside_a_function_is_told_whatever_the_number_of_coefficients(num) -> None:
+    """Ten readings of ``k + f(x)``, f being zero at two places between them."""
+    function = ps.UnknownFunction("f", of={"x": (0.0, 1.0)}, num=num, smoothness=0.1)
+    number = ps.Unknown("k", 1.0)
+    places = np.linspace(0.0, 1.0, 10)
+    told = np.column_stack((np.ones(10), function.basis(places))) / 0.01
+    ends = np.column_stack((np.zeros(2), function.basis(np.array([0.05, 0.95])))) / 0.001
+    rows = np.vstack((told, ends))
+    smooth = 0.1 * function.second_differences()
+    coefficients = [ps.Unknown(f"f[{i}]", 1.0) for i in range(num)]
+    data_only = of_rows(rows, number, *coefficients)
+    known = replace(
+        data_only, prior_factor=np.column_stack((np.zeros(len(smooth)), smooth)), num_data=12
+    )
+    assert identifiability(known).ratios["k"] < 0.2
+    if num > 11:
+        assert data_only.bound[0] > 10.0 * known.bound[0]
+
+
+def test_a_prior_of_a_number_is_no_data() -> None:
+    unknowns = [ps.Unknown(name, 1.0) for name in "abc"]
+    rows = np.random.default_rng(0).normal(size=(10, 3))
+    held = replace(of_rows(rows, *unknowns), prior_factor=np.diag([1e6, 0.0, 0.0]))
+    assert held.bound == pytest.approx(of_rows(rows, *unknowns).bound)
