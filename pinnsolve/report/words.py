@@ -24,6 +24,8 @@ def number(value: float | None, digits: int = 6) -> str:
     """Return a number for a table; a dash for none."""
     if value is None:
         return NONE
+    if math.isinf(value):
+        return "infinite"
     return f"{value:.{digits}g}" if math.isfinite(value) else "not a number"
 
 

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnsolve.method import SmoothnessRule
 from pinnsolve.prior_rows import smoothness_name
 from pinnsolve.residuals import System
 from pinnsolve.uncertainty.linearisation import Linearisation, linearise
 from pinnsolve.uncertainty.marginal import Marginal, marginalise
 from pinnsolve.uncertainty.settling import settled
-from pinnsolve.uncertainty.strength import LinearRows, Rule, chosen_strength
+from pinnsolve.uncertainty.strength import LinearRows, chosen_strength
 from pinnsolve.unknown_functions import UnknownFunction
 
 _ROUNDS = 4
@@ -45,7 +46,10 @@ class Chosen:
 
 
 def choose_smoothness(
-    system: System, theta: Tensor, functions: tuple[UnknownFunction, ...], rule: Rule = "evidence"
+    system: System,
+    theta: Tensor,
+    functions: tuple[UnknownFunction, ...],
+    rule: SmoothnessRule = "evidence",
 ) -> Chosen:
     """Return the system with the smoothness of all functions that leave it to the data.
 
@@ -74,7 +78,10 @@ def choose_smoothness(
 
 
 def next_strengths(
-    system: System, theta: Tensor, functions: tuple[UnknownFunction, ...], rule: Rule = "evidence"
+    system: System,
+    theta: Tensor,
+    functions: tuple[UnknownFunction, ...],
+    rule: SmoothnessRule = "evidence",
 ) -> dict[str, float]:
     """Return the strengths to go on with, from the problem linear about the present solution; nothing is settled.
 
@@ -102,7 +109,7 @@ def _present(system: System, functions: Sequence[UnknownFunction]) -> dict[str, 
 
 
 def _round(
-    rows: Linearisation, marginal: Marginal, before: Mapping[str, float], rule: Rule
+    rows: Linearisation, marginal: Marginal, before: Mapping[str, float], rule: SmoothnessRule
 ) -> dict[str, float]:
     """Return strengths chosen in turn."""
     strengths = dict(before)
@@ -138,7 +145,7 @@ def _chosen(
     name: str,
     strengths: Mapping[str, float],
     before: Mapping[str, float],
-    rule: Rule,
+    rule: SmoothnessRule,
 ) -> float:
     """Return the strength of one function, those of the others held."""
     (prior,) = [item for item in rows.priors if item.key.block == smoothness_name(name)]

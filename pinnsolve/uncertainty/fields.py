@@ -20,14 +20,14 @@ from pinnsolve.uncertainty.posterior import Member, Posterior
 
 Array = npt.NDArray[np.float64]
 
-Rule = Callable[[str | None, float | None], tuple[Array, Array, Array]]
+Quadrature = Callable[[str | None, float | None], tuple[Array, Array, Array]]
 """``rule(None, time)``: points (M, D), normals and weights (M,) of the domain; the time is None if steady."""
 
 _BATCH = 1024
 
 
 def deviations(
-    posterior: Posterior | None, at: Member, problem: Problem, points: Array, rule: Rule
+    posterior: Posterior | None, at: Member, problem: Problem, points: Array, rule: Quadrature
 ) -> Array:
     """Return how all components deviate at points, shape (N, C, R); std is the norm over the last axis.
 

@@ -13,18 +13,16 @@ of a prior of strength s, so each rule is a search along one line and costs no t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from pinnsolve.method import SmoothnessRule
 from pinnsolve.uncertainty.gaussian import Gaussian, gaussian_of
 
 Array = npt.NDArray[np.float64]
-
-Rule = Literal["evidence", "discrepancy", "l-curve"]
-"""How a strength is chosen from the data."""
 
 WEAKEST, STRONGEST = 1e-6, 1e4
 """Ends of the search."""
@@ -66,7 +64,7 @@ class _Balance:
 
 
 def chosen_strength(
-    data: LinearRows, prior: LinearRows, num_free: float, rule: Rule = "evidence"
+    data: LinearRows, prior: LinearRows, num_free: float, rule: SmoothnessRule = "evidence"
 ) -> float:
     """Return the strength of a prior that the data ask for.
 
@@ -169,13 +167,13 @@ def _balance(data: LinearRows, prior: LinearRows, place: float, left: float) -> 
     )
 
 
-def _refined(places: Array, scores: Array, score: object) -> float:
+def _refined(places: Array, scores: Array, score: Callable[[float], float]) -> float:
     """Return the place of the highest score, by golden sections about the best place that was tried."""
     from scipy.optimize import minimize_scalar
 
     best = int(np.argmax(scores))
     low, high = places[max(best - 1, 0)], places[min(best + 1, len(places) - 1)]
-    found = minimize_scalar(lambda p: -score(p), bounds=(low, high), method="bounded")  # type: ignore[operator]
+    found = minimize_scalar(lambda p: -score(p), bounds=(low, high), method="bounded")
     return float(found.x)
 
 
