@@ -57,13 +57,13 @@ def test_one_problem_is_just_solved() -> None:
 
 
 def test_reynolds_number_of_the_cavity() -> None:
-    """The spectral solution is met; from rest, as many Newton steps do not lead to as many features."""
+    """The spectral solution is met, in no more Newton steps of the last problem than from rest."""
     method = ps.Method(trunk="random", max_features=2300)
     flows = [shipped_problem("lid_driven_cavity", reynolds=value) for value in (100.0, 400.0)]
     warm = ps.solve_along(flows, method, reference=False, progress=False)
-    cold = train(flows[1], replace(method, max_steps=warm.record.num_steps)).solution
-    assert cold.record.num_parameters < 0.5 * warm.record.num_parameters
-    assert max(warm.quantities().values()) < 3e-3
+    cold = train(flows[1], method).solution
+    assert warm.record.num_steps <= cold.record.num_steps
+    assert max(warm.quantities().values()) < 2e-3
 
 
 def test_steps_and_seconds_count_on() -> None:

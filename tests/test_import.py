@@ -1,4 +1,4 @@
-"""``import pinnsolve`` has no effect but the import, and takes little time."""
+"""``import pinnsolve`` has no effect but the import, and loads little."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ import json
 sys.stderr.write("\\n" + json.dumps({"changed": changed, "modules": sorted(sys.modules)}))
 """
 
-TIMED = """
-import time
-import torch
-start = time.process_time()
-import pinnsolve
+ADDED = """
 import sys
-sys.stderr.write("\\n" + repr(time.process_time() - start))
+import torch
+before = set(sys.modules)
+import pinnsolve
+import json
+added = [name for name in set(sys.modules) - before if not name.startswith("pinnsolve")]
+sys.stderr.write("\\n" + json.dumps(sorted(added)))
 """
 
 HEAVY = [
@@ -54,8 +55,12 @@ HEAVY = [
     "jinja2",
     "matplotlib",
     "meshio",
+    "optuna",
+    "pandas",
+    "pint",
     "rich",
-    "scipy.stats",
+    "scipy",
+    "sklearn",
     "shapely",
     "skfem",
     "typer",
@@ -100,9 +105,7 @@ def test_imports_no_heavy_library(imported: subprocess.CompletedProcess[str], mo
     assert module not in last_line(imported)["modules"]
 
 
-def test_adds_little_to_the_time_of_importing_torch() -> None:
-    """Less than 0.4 s of processor time, which other processes can only make longer: one of three."""
-    seconds: list[float] = []
-    while len(seconds) < 3 and min(seconds, default=1.0) >= 0.4:
-        seconds.append(last_line(run(TIMED)))
-    assert min(seconds) < 0.4, f"import pinnsolve took {min(seconds):.2f} s after import torch"
+def test_adds_few_modules_to_those_of_torch() -> None:
+    """What takes time is to read modules; apart from pinnsolve's own there are but a few."""
+    added = last_line(run(ADDED))
+    assert len(added) < 30, added

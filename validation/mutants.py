@@ -152,8 +152,8 @@ _OF_HEAT = (
     (
         "convection heats what is warm",
         _THERMAL,
-        "across - as_jet(self.coefficient, x.frame)",
-        "across + as_jet(self.coefficient, x.frame)",
+        "across - coefficient * excess",
+        "across + coefficient * excess",
         "composite_wall",
     ),
     (
@@ -173,8 +173,8 @@ _OF_HEAT = (
     (
         "radiation heats what is hot",
         _THERMAL,
-        "across - as_jet(self.emissivity, x.frame)",
-        "across + as_jet(self.emissivity, x.frame)",
+        "across - emissivity * excess",
+        "across + emissivity * excess",
         "nafems_t2",
     ),
     (

@@ -18,7 +18,7 @@ from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import train
-from pinnsolve.uncertainty import Member, Posterior, Way, laplace, settled
+from pinnsolve.uncertainty import Member, Posterior, Way, laplace, settled, stiffness_of
 
 Array = npt.NDArray[np.float64]
 
@@ -75,7 +75,12 @@ def posterior(
 
 
 def _anew(solution: Solution, seed: int) -> Posterior:
-    return laplace(*system_of(solution, seed=seed), chosen=_chosen(solution))
+    return _laplace(*system_of(solution, seed=seed), solution)
+
+
+def _laplace(system: System, theta: Tensor, solution: Solution) -> Posterior:
+    stiffness = stiffness_of(solution.problem)
+    return laplace(system, theta, stiffness=stiffness, chosen=_chosen(solution))
 
 
 def _chosen(solution: Solution) -> Mapping[str, float]:
@@ -88,7 +93,7 @@ def _restarted(solution: Solution, count: int, seed: int) -> Posterior:
     generator = torch.Generator().manual_seed(seed)
     base = settled(system, theta)
     draws = [(system, settled(moved_by_noise(system, generator), base)) for _ in range(count)]
-    about = laplace(system, base, chosen=_chosen(solution))
+    about = _laplace(system, base, solution)
     return _sampled(about, draws, "randomise-then-optimise")
 
 

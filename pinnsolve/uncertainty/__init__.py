@@ -10,6 +10,7 @@ from pinnsolve.uncertainty.identifiability import (
     spread_before,
 )
 from pinnsolve.uncertainty.laplace import laplace
+from pinnsolve.uncertainty.marginal import stiffness_of
 from pinnsolve.uncertainty.posterior import Member, Posterior, Way, search_values
 from pinnsolve.uncertainty.settling import settled
 
@@ -31,5 +32,6 @@ __all__ = [
     "search_values",
     "settled",
     "spread_before",
+    "stiffness_of",
     "with_strengths",
 ]

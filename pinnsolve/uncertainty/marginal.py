@@ -16,12 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pinnsolve.determinacy import field_is_determined
+from pinnsolve.problem import Problem
 from pinnsolve.uncertainty.linearisation import Linearisation
 
 Array = npt.NDArray[np.float64]
 
 STIFFNESS = 1e4
 """k, relative to the ratio of the norms of data rows and physics rows: the physics no longer gives way to the data."""
+
+_RIGID = 1e10
+"""k where conditions determine the field: what a trained network could do at little misfit, hide a source at a corner
+say, is then no open direction."""
 
 _OPEN = 1e-5
 """Least singular value of the data's share in a direction of the field that counts as spread; 1 is an open one."""
@@ -54,6 +60,15 @@ class Marginal:
     def information(self) -> Array:
         """``V^T V``, the Fisher information of the data on the unknowns, shape (K, K)."""
         return np.asarray(self.jacobian.T @ self.jacobian)
+
+
+def stiffness_of(problem: Problem) -> float:
+    """Return k for a problem: rigid physics, unless the field itself rests on the data.
+
+    Args:
+        problem: The declaration.
+    """
+    return _RIGID if field_is_determined(problem) else STIFFNESS
 
 
 def marginalise(rows: Linearisation, stiffness: float = STIFFNESS) -> Marginal:

@@ -56,7 +56,7 @@ def test_readings_go_point_by_point() -> None:
     assert readings[0] == problem.measurements.values["velocity_x"][0]
     assert readings[1] == problem.measurements.values["velocity_y"][0]
     assert noise_of(problem).shape == readings.shape == (1100,)
-    with pytest.raises(ValueError, match="'poisson' has no measurements"):
+    with pytest.raises(ValueError, match="'poisson' has 0 sets of measurements, not one"):
         noise_of(make_problem("poisson"))
 
 
