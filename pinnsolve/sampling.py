@@ -48,7 +48,7 @@ def choose_adaptively(
     size = residual_size(problem, system, theta, candidates)
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.multinomial(size, num_adaptive, replacement=False, generator=generator)
-    return _joined(uniform, candidates.taken(chosen))
+    return joined(uniform, candidates.taken(chosen))
 
 
 def residual_size(problem: Problem, system: System, theta: Tensor, block: Block) -> Tensor:
@@ -70,8 +70,8 @@ def residual_size(problem: Problem, system: System, theta: Tensor, block: Block)
     return size + 1e-3 * size.mean() + torch.finfo(torch.float64).tiny
 
 
-def _joined(first: Block, second: Block) -> Block:
-    """Return one block at the points of two."""
+def joined(first: Block, second: Block) -> Block:
+    """Return one block at the points of two of the same law."""
     return replace(
         first,
         point_sets=tuple(

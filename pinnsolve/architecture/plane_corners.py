@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -90,16 +91,18 @@ def plane_corner_functions(
     return tuple(found), tuple(others)
 
 
-def singular_corners(problem: Problem, scaling: Scaling) -> tuple[Corner, ...]:
-    """Return the corners that :func:`plane_corner_functions` has functions for; not those where given values jump.
+def singular_corners(
+    problem: Problem, scaling: Scaling, functions: Sequence[PlaneCornerFunctions]
+) -> tuple[Corner, ...]:
+    """Return the corners that functions belong to; not those where given values jump.
 
     Near a jump the equations have terms without bound, which points there would be about.
 
     Args:
         problem: The declaration.
         scaling: Maps between SI and network units.
+        functions: Some or all of the problem's.
     """
-    functions, _ = plane_corner_functions(problem, scaling)
     half = scaling.half_lengths
     middle = 0.5 * (scaling.lower + scaling.upper)
     places = {f.center for f in functions if f.powers[0][0] > 0.0}
@@ -261,7 +264,8 @@ def _characteristic(
     return like if alike else mixed
 
 
-def exponents(angle: float, kappa: float, alike: bool, held: bool) -> list[complex]:
+@lru_cache(maxsize=64)
+def exponents(angle: float, kappa: float, alike: bool, held: bool) -> tuple[complex, ...]:
     """Return the exponents of a corner with real part below the highest, imaginary part >= 0, the least one first.
 
     Args:
@@ -280,7 +284,7 @@ def exponents(angle: float, kappa: float, alike: bool, held: bool) -> list[compl
             root = complex(root.real, abs(root.imag) if abs(root.imag) > _WHOLE else 0.0)
             if all(abs(root - other) > _APART for other in found):
                 found.append(root)
-    return sorted(found, key=lambda root: (root.real, root.imag))
+    return tuple(sorted(found, key=lambda root: (root.real, root.imag)))
 
 
 def _newton(function: Callable[[complex], complex], start: complex) -> complex | None:

@@ -16,6 +16,25 @@ from pinnsolve.architecture import Corner
 from pinnsolve.blocks import Block, condition_block, interior_block
 from pinnsolve.collocation import tensor
 from pinnsolve.problem import Problem
+from pinnsolve.sampling import joined
+
+
+def with_corner_points(
+    problem: Problem, blocks: Sequence[Block], corners: Sequence[Corner], number: int, *, seed: int
+) -> tuple[Block, ...]:
+    """Return blocks with more points near corners.
+
+    Args:
+        problem: The declaration, a steady one in the plane.
+        blocks: Its blocks.
+        corners: The corners.
+        number: Points inside, for each corner; on each of its sides there are a third of them.
+        seed: Seed of the draw.
+    """
+    by_name = {block.name: block for block in blocks}
+    for near in corner_blocks(problem, corners, number, seed=seed):
+        by_name[near.name] = joined(by_name[near.name], near)
+    return tuple(by_name[block.name] for block in blocks)
 
 
 def corner_blocks(

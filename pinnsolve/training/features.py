@@ -28,7 +28,7 @@ from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
-from pinnsolve.training.corner_points import corner_blocks
+from pinnsolve.training.corner_points import with_corner_points
 from pinnsolve.training.feature_layers import (
     all_axes,
     corner_features,
@@ -306,11 +306,11 @@ def system_on(
 ) -> System:
     """Return the system on new points, by default about 2.5 rows to a parameter."""
     number = counts if counts is not None else _counts(problem, network.num_features)
-    blocks = list(make_blocks(problem, number, seed=seed, choose=choose))
+    blocks = make_blocks(problem, number, seed=seed, choose=choose)
     if isinstance(network, RandomFeatures) and network.plane_corners:
-        corners = singular_corners(problem, scaling)
+        corners = singular_corners(problem, scaling, network.plane_corners)
         near = math.ceil(_NEAR_CORNERS * number.interior)
-        blocks.extend(corner_blocks(problem, corners, near, seed=seed + 13))
+        blocks = with_corner_points(problem, blocks, corners, near, seed=seed + 13)
     return _system(problem, blocks, network, scaling, weights)
 
 

@@ -74,7 +74,7 @@ def test_a_velocity_that_is_smooth_in_a_corner_has_no_logarithm():
 def test_points_near_a_corner_lie_inside_and_on_its_sides():
     problem = shipped_problem("lid_driven_cavity", lid="parabolic")
     scaling = scaling_of(problem, 0)
-    corners = singular_corners(problem, scaling)
+    corners = singular_corners(problem, scaling, functions_of(problem))
     blocks = list(corner_blocks(problem, corners, 30, seed=0))
     assert len(corners) == 4
     for block in blocks:
