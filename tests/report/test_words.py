@@ -20,7 +20,7 @@ from pinnsolve.report.words import (
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "-"), (18.2537565, "18.2538"), (2.1e11, "2.1e+11"), (math.inf, "not a number")],
+    [(None, "-"), (18.2537565, "18.2538"), (2.1e11, "2.1e+11"), (math.inf, "infinite")],
 )
 def test_number(value: float | None, text: str) -> None:
     assert number(value) == text
