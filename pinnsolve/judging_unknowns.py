@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pinnsolve.solution import Solution
-from pinnsolve.uncertainty import Identifiability, identifiability
+from pinnsolve.uncertainty import MOST_IN_WORDS, Identifiability, identifiability
 from pinnsolve.unknowns import find_unknowns
 from pinnsolve.verdict import Check, identifiability_name
 
@@ -44,19 +44,15 @@ def unknown_notes(solution: Solution) -> list[str]:
     ]
     if known.num_data < len(known.unknowns):
         notes.append(_too_few_text(found, known.num_data))
-    if not_identifiable(solution) and len(found.ratios) <= _MOST_IN_WORDS:
+    if not_identifiable(solution) and len(found.ratios) <= MOST_IN_WORDS:
         notes.append(str(found))
     return notes
-
-
-_MOST_IN_WORDS = 8
-"""Unknowns up to which combinations of them are worth reading."""
 
 
 def _too_few_text(found: Identifiability, num_data: int) -> str:
     size = len(found.ratios)
     text = f"{num_data} measured numbers for {size} unknowns: the rest is settled by priors alone"
-    if size > _MOST_IN_WORDS:
+    if size > MOST_IN_WORDS:
         return f"{text}; the data tell {len(found.known)} combinations"
     return f"{text}; the data do not tell {', '.join(item.text for item in found.open)}"
 

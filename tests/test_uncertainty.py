@@ -10,7 +10,7 @@ import pytest
 
 import pinnsolve as ps
 from pinnsolve.training import Trained, train
-from pinnsolve.uncertainty import estimate_unknowns
+from pinnsolve.uncertainty import estimates_of, laplace
 
 FLUX, CONDUCTIVITY, COEFFICIENT, SIGMA = 600.0, 4.0, 8.0, 0.3
 SENSORS = np.linspace(0.2, 1.0, 5)[:, None]
@@ -109,13 +109,13 @@ def test_sensors_of_unequal_noise_weigh_by_it() -> None:
 
 def test_std_is_proportional_to_the_noise(conduction: Trained) -> None:
     """At the same parameters, sensors of twice the noise say half as much."""
-    (once,) = estimate_unknowns(conduction.system, conduction.theta)
+    (once,) = estimates_of(laplace(conduction.system, conduction.theta))
     blocks = tuple(
         block if block.noise is None else replace(block, noise=2.0 * block.noise)
         for block in conduction.system.blocks
     )
     system = replace(conduction.system, blocks=blocks)
-    (twice,) = estimate_unknowns(system, conduction.theta)
+    (twice,) = estimates_of(laplace(system, conduction.theta))
     assert twice.std == pytest.approx(2.0 * once.std, rel=1e-3)
     assert twice.value == once.value
 
@@ -127,15 +127,17 @@ def test_share_of_the_data_in_the_loss_does_not_matter(conduction: Trained) -> N
         key: 0.1 * weight if key.block in measured_names else weight
         for key, weight in conduction.system.weights.items()
     }
-    (plain,) = estimate_unknowns(conduction.system, conduction.theta)
-    (lighter,) = estimate_unknowns(replace(conduction.system, weights=weights), conduction.theta)
+    (plain,) = estimates_of(laplace(conduction.system, conduction.theta))
+    (lighter,) = estimates_of(
+        laplace(replace(conduction.system, weights=weights), conduction.theta)
+    )
     assert lighter.std == pytest.approx(plain.std, rel=1e-2)
 
 
 @pytest.mark.parametrize("regularisation", [1e-12, 1e-10, 1e-8])
 def test_regularisation_is_too_small_to_matter(conduction: Trained, regularisation: float) -> None:
-    (plain,) = estimate_unknowns(conduction.system, conduction.theta)
-    (other,) = estimate_unknowns(conduction.system, conduction.theta, regularisation)
+    (plain,) = estimates_of(laplace(conduction.system, conduction.theta))
+    (other,) = estimates_of(laplace(conduction.system, conduction.theta, ridge=regularisation))
     assert other.std == pytest.approx(plain.std, rel=1e-4)
 
 
@@ -186,7 +188,7 @@ def test_sensors_that_see_nothing() -> None:
 
 def test_no_measurements_in_the_system_give_no_interval(conduction: Trained) -> None:
     blocks = tuple(replace(block, noise=None) for block in conduction.system.blocks)
-    (estimate,) = estimate_unknowns(replace(conduction.system, blocks=blocks), conduction.theta)
+    (estimate,) = estimates_of(laplace(replace(conduction.system, blocks=blocks), conduction.theta))
     assert estimate.std == math.inf
 
 

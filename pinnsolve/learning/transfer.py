@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pinnsolve.estimates import Estimate
 from pinnsolve.learning.freezing import Freezing, as_steps
 from pinnsolve.learning.held_trunk import correction_steps, head_steps
 from pinnsolve.learning.layers import layer_steps
@@ -26,7 +27,7 @@ from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import Trained, Watcher, train
 from pinnsolve.training.present import present_solution
 from pinnsolve.training.run import versions
-from pinnsolve.uncertainty import estimate_unknowns
+from pinnsolve.uncertainty import estimates_of, laplace, stiffness_of
 
 
 def finetune_solution(
@@ -162,7 +163,10 @@ def _run(
         if moved is None:
             raise RuntimeError("fine-tuning took no step")
         system, theta = _whole(moved)
-        estimates = estimate_unknowns(moved.system, moved.theta) if problem.unknowns else ()
+        estimates: tuple[Estimate, ...] = ()
+        if problem.unknowns:
+            known = laplace(moved.system, moved.theta, stiffness=stiffness_of(problem))
+            estimates = estimates_of(known)
         solution = present_solution(problem, system, theta)
     record = RunRecord(
         status=moved.stop if moved.stop is not None else status,

@@ -12,7 +12,7 @@ from pinnsolve.conditions import Condition
 from pinnsolve.problem import Problem
 from pinnsolve.ranges import Range
 from pinnsolve.solution import Solution
-from pinnsolve.uncertainty import identifiability
+from pinnsolve.uncertainty import MOST_IN_WORDS, identifiability
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -86,15 +86,11 @@ def told_in_words(solution: Solution) -> list[str]:
         solution: The solution.
     """
     known = solution.posterior
-    if known is None or solution.problem.functions or not 1 < len(known.names) <= _MOST_IN_WORDS:
+    if known is None or solution.problem.functions or not 1 < len(known.names) <= MOST_IN_WORDS:
         return []
     found = identifiability(known)
     told = [f"{item.text} is known to {share(item.relative_std)}" for item in found.known]
     return told + [f"{item.text} is not told by these data" for item in found.open]
-
-
-_MOST_IN_WORDS = 8
-"""Unknowns up to which combinations of them are worth reading."""
 
 
 def describe_condition(condition: Condition) -> str:

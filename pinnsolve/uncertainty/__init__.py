@@ -1,9 +1,10 @@
 """How sure the unknowns and the field are, and what that rests on."""
 
 from pinnsolve.uncertainty.choosing import choose_smoothness, next_strengths, with_strengths
-from pinnsolve.uncertainty.estimation import estimate_unknowns, estimates_of, functions_of
+from pinnsolve.uncertainty.estimation import estimates_of, functions_of
 from pinnsolve.uncertainty.fields import deviations, field_columns
 from pinnsolve.uncertainty.identifiability import (
+    MOST_IN_WORDS,
     Combination,
     Identifiability,
     identifiability,
@@ -15,6 +16,7 @@ from pinnsolve.uncertainty.posterior import Member, Posterior, Way, search_value
 from pinnsolve.uncertainty.settling import settled
 
 __all__ = [
+    "MOST_IN_WORDS",
     "Combination",
     "Identifiability",
     "Member",
@@ -22,7 +24,6 @@ __all__ = [
     "Way",
     "choose_smoothness",
     "deviations",
-    "estimate_unknowns",
     "estimates_of",
     "field_columns",
     "functions_of",

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from pinnsolve.estimated_functions import EstimatedFunction
 from pinnsolve.estimates import Estimate
 from pinnsolve.problem import Problem
-from pinnsolve.residuals import System
-from pinnsolve.uncertainty.laplace import laplace
 from pinnsolve.uncertainty.posterior import Posterior
 from pinnsolve.unknowns import bind
-
-
-def estimate_unknowns(system: System, theta: Tensor, ridge: float = 1e-9) -> tuple[Estimate, ...]:
-    """Return the unknowns' values with standard deviations, by Laplace's approximation.
-
-    Args:
-        system: The trained system.
-        theta: Its parameters, the unknowns' search variables last.
-        ridge: Tikhonov term for directions of the network that no row sees, relative to the columns' norms.
-    """
-    return estimates_of(laplace(system, theta, ridge=ridge))
 
 
 def estimates_of(posterior: Posterior) -> tuple[Estimate, ...]:

@@ -30,6 +30,10 @@ _NORMAL_95 = 1.959964
 """Half width of the 95 % interval of a normal distribution, in standard deviations."""
 
 
+MOST_IN_WORDS = 8
+"""Unknowns up to which combinations of them are worth reading."""
+
+
 @dataclass(frozen=True)
 class Combination:
     """A product of powers of unknowns.
