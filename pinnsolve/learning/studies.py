@@ -125,8 +125,11 @@ def seconds_left(study: optuna.Study, budget: Budget) -> float:
 
 
 def num_ended(study: optuna.Study) -> int:
-    """Return the number of trials that ended."""
-    return sum("spent" in t.user_attrs for t in study.get_trials(deepcopy=False))
+    """Return the number of trials that ended; one lost in the middle did not."""
+    import optuna
+
+    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    return len(study.get_trials(deepcopy=False, states=ended))
 
 
 def best_error(study: optuna.Study) -> float:

@@ -220,7 +220,7 @@ def _ended(storage: Path) -> int:
         return 0
     with sqlite3.connect(storage) as connection:
         try:
-            query = "select count(*) from trial_user_attributes where key = 'spent'"
+            query = "select count(*) from trials where state in ('COMPLETE', 'PRUNED')"
             return int(connection.execute(query).fetchone()[0])
         except sqlite3.OperationalError:
             return 0
