@@ -175,15 +175,20 @@ def _on_fresh_points(solution: Solution, system: System, *, seed: int) -> System
 
 
 def _overfit_check(fresh: System, system: System, theta: torch.Tensor) -> Check:
-    """Compare the residual on fresh points with that on the training points."""
+    """Compare the largest residual of an equation on fresh points with the largest on the training points.
+
+    The rows are in the balanced units of training: an equation that is met better than the others on the training
+    points, and as well as the others between them, does no harm.
+    """
     with torch.no_grad():
-        ratios = [
-            _upper(rows) * len(rows) ** 0.5 / max(_upper(trained) * len(trained) ** 0.5, 1e-300)
-            for rows, trained in _matched(fresh.rows_by_key(theta), system.rows_by_key(theta))
-        ]
+        pairs = _matched(fresh.rows_by_key(theta), system.rows_by_key(theta))
+        between, at_points = (
+            float(np.max([_upper(rows) * len(rows) ** 0.5 for rows in side]))
+            for side in zip(*pairs, strict=True)
+        )
     return Check(
         "fresh residual / training residual",
-        float(np.max(ratios)),
+        between / max(at_points, 1e-300),
         10.0,
         "large: the points were overfitted",
     )
