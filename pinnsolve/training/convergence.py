@@ -99,13 +99,28 @@ def estimated_error(
         floating: 1 for components whose level nothing determines, else 0, shape (C,).
         reduction: What is still missing as a share of the change.
     """
-    size = (new - new.mean(dim=0)).square().mean(dim=0).sqrt()
-    size = torch.maximum(size, 0.05 * size.max())
+    change = reduction * relative_change(old, new, floating)
+    misfit = given_misfit(system, theta) / _sizes(new)
+    return float(torch.maximum(change, misfit).max())
+
+
+def relative_change(old: Tensor, new: Tensor, floating: Tensor) -> Tensor:
+    """Return the root-mean-square change of every component relative to its size, shape (C,).
+
+    Args:
+        old: Earlier network outputs at fixed points, shape (N, C).
+        new: Present ones, shape (N, C).
+        floating: 1 for components whose level nothing determines, else 0, shape (C,).
+    """
     moved = new - old
     moved = moved - floating * moved.mean(dim=0)
-    change = reduction * moved.square().mean(dim=0).sqrt() / size
-    misfit = given_misfit(system, theta) / size
-    return float(torch.maximum(change, misfit).max())
+    return moved.square().mean(dim=0).sqrt() / _sizes(new)
+
+
+def _sizes(fields: Tensor) -> Tensor:
+    """Return how much every component (N, C) varies; small ones count as a twentieth of the largest."""
+    size = (fields - fields.mean(dim=0)).square().mean(dim=0).sqrt()
+    return torch.maximum(size, 0.05 * size.max())
 
 
 def given_misfit(system: System, theta: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training.checkpoint import Keeper, state_classes
+from pinnsolve.training.choice import nearest
 from pinnsolve.training.fingerprint import fingerprint
 from pinnsolve.training.growth import growth_steps, stage_system
 from pinnsolve.training.journal import Journal, Reached
@@ -169,7 +170,7 @@ def _train(
                 if watcher is not None:
                     with journal.clock.stopped():
                         ends = _ends(task, journal.reached, systems)
-                        best = _best(ends)
+                        best = nearest(problem, ends, seed=task.seed)
                         solution = present_solution(problem, best.system, best.theta)
                         watcher(taken.record.seconds, solution)
         except KeyboardInterrupt:
@@ -184,7 +185,7 @@ def _train(
         ends = _ends(task, journal.reached, systems)
         if not ends:  # interrupted before the first step
             ends = {"trunk": _unmoved(task)}
-        return _trained(task, _best(ends), status, journal)
+        return _trained(task, nearest(problem, ends, seed=task.seed), status, journal)
 
 
 def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keeper | None:
@@ -299,19 +300,6 @@ def _system_of(task: _Task, mark: Mark) -> System:
         return system_at(problem, method, position, seed=task.seed, start=task.start)
     scaling = scaling_of(problem, task.seed)
     return stage_system(problem, method, scaling, position, seed=task.seed, start=task.start)
-
-
-def _best(ends: Mapping[Phase, Taken]) -> Taken:
-    """Return where the kind of training ended whose estimated error is smaller.
-
-    Their residuals do not compare: next to a singularity the worse answer may have the smaller one.
-    """
-
-    def estimate(taken: Taken) -> float:
-        error = taken.record.error_estimate
-        return math.inf if math.isnan(error) else error
-
-    return min(ends.values(), key=estimate)
 
 
 def _unmoved(task: _Task) -> Taken:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,7 +12,6 @@ import pinnsolve as ps
 from pinnsolve.networks import MLP, Periodic, RandomFeatures
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.training import train
-from pinnsolve.training.run import _best
 
 ROUGH = ("crack", "layer")
 
@@ -114,11 +112,3 @@ def test_unknowns_are_found_if_features_are_asked_for() -> None:
 def test_refusals(arguments: dict[str, object], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         ps.Method(**arguments)  # type: ignore[arg-type]
-
-
-def test_features_without_an_estimate_are_never_preferred() -> None:
-    """Steps that could not be taken leave no error estimate, or one that is not a number."""
-    begun = SimpleNamespace(record=SimpleNamespace(error_estimate=math.nan))
-    moved = SimpleNamespace(record=SimpleNamespace(error_estimate=0.5))
-    assert _best({"growth": begun, "trunk": moved}) is moved  # type: ignore[dict-item]
-    assert _best({"growth": moved, "trunk": begun}) is moved  # type: ignore[dict-item]

@@ -44,12 +44,12 @@ def test_a_watcher_sees_the_present_solution_and_takes_no_time(
         ticks.now += 1e6  # more than any limit
         seen.append((seconds, solution))
 
-    problem = cases.make("star" if method is RANDOM else "layer")
+    problem = cases.make("star" if method is RANDOM else "crack")
     trained = train(problem, method, watcher=watcher)
     record = trained.solution.record
     assert [seconds for seconds, _ in seen] == [step.seconds for step in record.history]
     assert record.seconds < 1.0
-    # in its few steps the trunk gets nowhere near the features, which would be returned
+    # in its few steps the trunk does not come as near as the features, which would be returned
     assert {type(solution.network) for _, solution in seen} == {RandomFeatures}
     if method is RANDOM:
         errors = [cases.error(solution) for _, solution in seen]

@@ -1,0 +1,85 @@
+"""Which of two answers is nearer to the solution: the one that the equations ask for the smaller correction of.
+
+Residuals do not compare: next to a singularity the worse answer may have the smaller one. Nor do changes from step to
+step of two kinds of training. One Newton step in features that neither answer is made of turns the residual of each
+into a change of the fields, in the same way for both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+
+from pinnsolve.networks import Network
+from pinnsolve.optimise.orthogonal import triangularise
+from pinnsolve.problem import Problem
+from pinnsolve.training.convergence import floating_mask, probe_points, relative_change, snapshot
+from pinnsolve.training.feature_layers import all_axes, features_for, num_slopes
+from pinnsolve.training.features import smooth_weights, system_on
+from pinnsolve.training.taken import Phase, Taken
+from pinnsolve.training.trunk import scaling_of
+
+
+def nearest(problem: Problem, ends: Mapping[Phase, Taken], *, seed: int) -> Taken:
+    """Return the end that needs the smallest correction; the only one, if there is but one.
+
+    Args:
+        problem: The declaration.
+        ends: Where each kind of training ended.
+        seed: Seed of the run.
+    """
+    if len(ends) == 1:
+        (only,) = ends.values()
+        return only
+    return min(ends.values(), key=lambda taken: error_of(problem, taken, seed=seed))
+
+
+def error_of(problem: Problem, taken: Taken, *, seed: int) -> float:
+    """Return an estimate of the relative error of the fields, the worst over the components; inf if it is not finite.
+
+    The equations, linearised at the answer, are solved for what is to be added to it, by random features and the
+    functions of the corners on points of their own.
+
+    Args:
+        problem: The declaration.
+        taken: The answer.
+        seed: Seed of the run; those of features and points are others.
+    """
+    scaling = scaling_of(problem, seed)
+    count = taken.system.network.num_parameters
+    theta = taken.theta.detach().to(dtype=torch.float64, device="cpu")
+    base: tuple[Network, torch.Tensor] = taken.system.network, theta[:count]
+    bandwidth = all_axes(_SLOPE, num_slopes(problem))
+    features = features_for(problem, _FEATURES, bandwidth, scaling, seed=seed + _OTHERS)
+    features = replace(features, base=base)
+    weights = smooth_weights(problem, scaling, seed=seed)
+    system = system_on(problem, features, scaling, weights, seed=seed + _OTHERS).tabulated()
+    before = torch.cat((theta.new_zeros(features.num_parameters), theta[count:]))
+    with torch.no_grad():
+        if not bool(torch.isfinite(system.residual(before)).all()):
+            return math.inf
+    triangle = triangularise(
+        lambda: system.linearised(before), system.num_parameters, system.num_rows
+    )
+    after = before + torch.from_numpy(triangle.step(_DAMPING))
+    probe = probe_points(problem, scaling)
+    pairs = zip(*(snapshot(system, at, probe) for at in (before, after)), strict=True)
+    floating = floating_mask(problem, theta)
+    error = max(float(relative_change(old, new, floating).max()) for old, new in pairs)
+    return error if math.isfinite(error) else math.inf
+
+
+_FEATURES = 400
+"""Features of the correction: what it costs is that of an early stage of growth."""
+
+_SLOPE = 4.0
+"""Their typical slope along each axis, in network units."""
+
+_DAMPING = 1e-6
+"""Tikhonov term relative to the columns' norms: an answer may have the same functions of corners already."""
+
+_OTHERS = 700_001
+"""What is added to the seed for features and points that no kind of training has."""

@@ -1,0 +1,113 @@
+"""Two answers are compared by the correction that the equations ask of each: one kind of estimate for both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from pinnsolve.problems.heat.nafems_t4 import nafems_t4
+from pinnsolve.problems.navier_stokes.kovasznay import kovasznay
+
+import pinnsolve as ps
+from pinnsolve.training.choice import error_of, nearest
+from pinnsolve.training.growth import growth_steps
+from pinnsolve.training.positions import GrowthPosition
+from pinnsolve.training.present import present_solution
+from pinnsolve.training.taken import Taken
+from pinnsolve.training.trunk import scaling_of, trunk_steps
+
+
+def stages(problem: ps.Problem, *, seed: int, features: int) -> list[Taken]:
+    """Return the last step of every stage of growth, the coarsest first."""
+    last: dict[int, Taken] = {}
+    scaling, method = scaling_of(problem, seed), ps.Method(trunk="random", max_features=features)
+    for taken in growth_steps(
+        problem, method, scaling, seed=seed, clock=lambda: 0.0, position=GrowthPosition()
+    ):
+        last[taken.system.num_parameters] = taken
+    return list(last.values())
+
+
+def trunk_after(problem: ps.Problem, steps: int, *, seed: int) -> Iterator[Taken]:
+    """Yield every tenth step of a small trained trunk."""
+    method = ps.Method(trunk="trained", hidden=(12, 12), max_steps=steps)
+    for taken in trunk_steps(problem, method, seed=seed, clock=lambda: 0.0):
+        if taken.record.step % 10 == 0:
+            yield taken
+
+
+def distance(problem: ps.Problem, taken: Taken, best: Taken) -> float:
+    """Return the difference of two answers relative to the fields, the worst over the components."""
+    lower, upper = problem.bounds  # of a rectangle
+    points = lower + (upper - lower) * np.random.default_rng(3).random((400, 2))
+    found = [present_solution(problem, t.system, t.theta).at(points) for t in (taken, best)]
+    worst = 0.0
+    for name in problem.field_shapes:
+        one, other = (np.atleast_2d(f[name].T) for f in found)
+        level = (one - other).mean(axis=1, keepdims=True) if name == "pressure" else 0.0
+        rms = np.sqrt(np.mean((one - other - level) ** 2, axis=1))
+        worst = max(worst, float((rms / other.std(axis=1)).max()))
+    return worst
+
+
+@pytest.mark.parametrize(
+    ("make", "seed"), [(nafems_t4, 0), (nafems_t4, 1), (nafems_t4, 2), (kovasznay, 0)]
+)
+def test_the_correction_is_the_error_of_features_and_of_trunks(
+    make: Callable[[], ps.Problem], seed: int
+) -> None:
+    """Within a factor of three of the difference from an answer that is ten times as near or more."""
+    problem = make()
+    grown = stages(problem, seed=seed, features=1000)
+    for taken in (grown[0], *trunk_after(problem, 10, seed=seed)):
+        true = distance(problem, taken, grown[-1])
+        assert true / 3.0 < error_of(problem, taken, seed=seed) < 3.0 * true
+
+
+@pytest.mark.parametrize("name", ["crack", "layer", "star", "cooling"])
+def test_the_nearer_one_is_taken(cases: SimpleNamespace, name: str) -> None:
+    """Of all pairs of a stage of growth and a trunk that differ by a factor of three."""
+    problem = cases.make(name)
+    grown = stages(problem, seed=0, features=450)
+    pairs = 0
+    for trunk in trunk_after(problem, 20, seed=0):
+        for features in grown:
+            errors = {
+                taken.phase: cases.error(present_solution(problem, taken.system, taken.theta))
+                for taken in (features, trunk)
+            }
+            if max(errors.values()) > 3.0 * min(errors.values()):
+                chosen = nearest(problem, {"growth": features, "trunk": trunk}, seed=0)
+                assert errors[chosen.phase] == min(errors.values())
+                pairs += 1
+    assert pairs > 0
+
+
+def test_the_only_one_is_taken_as_it_is(cases: SimpleNamespace) -> None:
+    """And nothing is computed for it."""
+    grown = stages(cases.make("star"), seed=0, features=150)[-1]
+    lost = replace(grown, mark=replace(grown.mark, theta=grown.theta * math.nan))
+    assert nearest(cases.make("star"), {"growth": lost}, seed=0) is lost
+
+
+def test_what_is_not_finite_is_never_preferred(cases: SimpleNamespace) -> None:
+    problem = cases.make("star")
+    grown = stages(problem, seed=0, features=150)[-1]
+    theta = torch.full_like(grown.theta, math.nan)
+    lost = replace(grown, phase="trunk", mark=replace(grown.mark, theta=theta))
+    assert error_of(problem, lost, seed=0) == math.inf
+    for ends in ({"growth": grown, "trunk": lost}, {"growth": lost, "trunk": grown}):
+        assert nearest(problem, ends, seed=0) is grown  # type: ignore[arg-type]
+
+
+def test_corrections_of_different_answers_are_in_order(cases: SimpleNamespace) -> None:
+    """Each stage of growth is nearer than the one before, by the estimate as in truth."""
+    problem = cases.make("membrane", 1e-11)
+    found = [error_of(problem, taken, seed=0) for taken in stages(problem, seed=0, features=450)]
+    assert all(later < earlier for earlier, later in pairwise(found))
