@@ -7,6 +7,7 @@ from pinnsolve.architecture.kinks import with_kinks
 from pinnsolve.architecture.periods import periodic_axes
 from pinnsolve.architecture.plane_corners import plane_corner_functions, singular_corners
 from pinnsolve.architecture.satisfied import satisfied_conditions, satisfied_rows
+from pinnsolve.architecture.start_corners import start_corner_functions
 
 __all__ = [
     "Corner",
@@ -17,6 +18,7 @@ __all__ = [
     "satisfied_conditions",
     "satisfied_rows",
     "singular_corners",
+    "start_corner_functions",
     "stream_function_for",
     "with_kinks",
 ]

@@ -29,6 +29,8 @@ from pinnsolve.networks import (
     Periodic,
     PlaneCornerFunctions,
     RandomFeatures,
+    Singular,
+    StartCornerFunctions,
     StreamFunction,
     TimeSlabs,
     Transformed,
@@ -117,7 +119,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "num_outputs": network.num_outputs,
         "base": base,
         "embedding": _embedding_item(network.embedding),
-        "corners": [asdict(corner) for corner in network.corners],
+        "corners": [_corner_item(corner) for corner in network.corners],
         "plane_corners": [asdict(corner) for corner in network.plane_corners],
     }
 
@@ -128,12 +130,26 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
         base = (_network(base[0], problem, scaling), _numbers(base[1]))
     slopes, offsets = _numbers(fields["slopes"]), _numbers(fields["offsets"])
     embedding = _embedding(fields.get("embedding", _PLAIN))
-    corners = tuple(CornerFunctions(**_frozen(corner)) for corner in fields.get("corners", ()))
+    corners = tuple(_corner(item) for item in fields.get("corners", ()))
     plane = tuple(
         PlaneCornerFunctions(**_frozen(corner)) for corner in fields.get("plane_corners", ())
     )
     outputs = fields["num_outputs"]
     return RandomFeatures(slopes, offsets, outputs, base, embedding, corners, plane)
+
+
+def _corner_item(corner: Singular) -> dict[str, Any]:
+    return {"class": type(corner).__name__, **asdict(corner)}
+
+
+def _corner(item: Any) -> Singular:  # noqa: ANN401 - JSON
+    fields = dict(item)
+    kind = fields.pop("class", "CornerFunctions")  # texts of earlier versions name none
+    if kind == "StartCornerFunctions":
+        return StartCornerFunctions(**_frozen(fields))
+    if kind != "CornerFunctions":
+        raise ValueError(f"unknown class of corner functions {kind!r}")
+    return CornerFunctions(**_frozen(fields))
 
 
 def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON

@@ -11,6 +11,7 @@ from torch import Tensor
 from pinnsolve.architecture import (
     corner_functions,
     exact_boundary_for,
+    start_corner_functions,
     stream_function_for,
     with_kinks,
 )
@@ -21,6 +22,7 @@ from pinnsolve.networks import (
     ExactBoundary,
     Network,
     RandomFeatures,
+    Singular,
     StreamFunction,
     Transformed,
 )
@@ -131,7 +133,7 @@ def _with_corners_of(problem: Problem, network: RandomFeatures) -> RandomFeature
     Raises:
         ValueError: If there are more or fewer of them.
     """
-    corners = corner_functions(problem)
+    corners: tuple[Singular, ...] = (*corner_functions(problem), *start_corner_functions(problem))
     before, now = (sum(c.num_features for c in found) for found in (network.corners, corners))
     if before != now:
         raise ValueError(

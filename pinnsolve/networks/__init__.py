@@ -13,7 +13,8 @@ from pinnsolve.networks.mlp import MLP, Tape
 from pinnsolve.networks.network import Network, Pullback
 from pinnsolve.networks.partly_trained import PartlyTrained
 from pinnsolve.networks.plane_corners import PlaneCornerFunctions
-from pinnsolve.networks.random_features import RandomFeatures, added_up, draw_features
+from pinnsolve.networks.random_features import RandomFeatures, Singular, added_up, draw_features
+from pinnsolve.networks.start_corners import StartCornerFunctions
 from pinnsolve.networks.stream_function import StreamFunction
 from pinnsolve.networks.time_slabs import TimeSlabs
 from pinnsolve.networks.transformed import OutputTransform, Transformed
@@ -39,6 +40,8 @@ __all__ = [
     "PlaneCornerFunctions",
     "Pullback",
     "RandomFeatures",
+    "Singular",
+    "StartCornerFunctions",
     "StreamFunction",
     "Table",
     "Tape",

@@ -21,6 +21,10 @@ from pinnsolve.networks.linear import LinearNetwork
 from pinnsolve.networks.mlp import activate
 from pinnsolve.networks.network import Network
 from pinnsolve.networks.plane_corners import PlaneCornerFunctions
+from pinnsolve.networks.start_corners import StartCornerFunctions
+
+Singular = CornerFunctions | StartCornerFunctions
+"""Singular functions of a corner of the plane, or of a wall at the start of time."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class RandomFeatures(LinearNetwork):
     num_outputs: int
     base: tuple[Network, Tensor] | None = None
     embedding: Embedding = Identity()  # noqa: RUF009 - a frozen value
-    corners: tuple[CornerFunctions, ...] = ()
+    corners: tuple[Singular, ...] = ()
     plane_corners: tuple[PlaneCornerFunctions, ...] = ()
 
     def __post_init__(self) -> None:

@@ -7,8 +7,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pinnsolve.architecture import corner_functions, plane_corner_functions, with_kinks
-from pinnsolve.networks import CornerFunctions, PlaneCornerFunctions, RandomFeatures, draw_features
+from pinnsolve.architecture import (
+    corner_functions,
+    plane_corner_functions,
+    start_corner_functions,
+    with_kinks,
+)
+from pinnsolve.networks import PlaneCornerFunctions, RandomFeatures, Singular, draw_features
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 
@@ -25,10 +30,10 @@ def features_for(
 
 def corner_features(
     problem: Problem, scaling: Scaling
-) -> tuple[tuple[CornerFunctions, ...], tuple[PlaneCornerFunctions, ...]]:
+) -> tuple[tuple[Singular, ...], tuple[PlaneCornerFunctions, ...]]:
     """Return the singular functions of every component, and the singular vector fields."""
     fields, others = plane_corner_functions(problem, scaling)
-    return (*corner_functions(problem), *others), fields
+    return (*corner_functions(problem), *start_corner_functions(problem), *others), fields
 
 
 def smooth_features(

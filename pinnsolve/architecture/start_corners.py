@@ -1,0 +1,233 @@
+"""Which walls disagree with the start of a one-dimensional, unsteady scalar field, and from which order on.
+
+The start and the equation together say all derivatives at a corner of space and time (the series of Cauchy and
+Kovalevskaya). Where the condition of the wall, or its derivative by time of order j, does not hold with them, the
+solution is singular there like V_(2j), if the wall gives the value, or V_(2j+1), if it gives a flux.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from pinnsolve.architecture.given import components_given_by
+from pinnsolve.blocks import Block, boundary_block, condition_block, initial_block, interior_block
+from pinnsolve.conditions import Condition, Initial, Interface, Periodic
+from pinnsolve.jets import Fields
+from pinnsolve.jets.scalar import Leaf, Numeric, Scalar
+from pinnsolve.multi_index import VALUE, MultiIndex
+from pinnsolve.networks.start_corners import StartCornerFunctions
+from pinnsolve.problem import Problem
+
+_X, _T = 0, 1
+_CURVATURE = (_X, _X)
+
+
+def start_corner_functions(problem: Problem) -> tuple[StartCornerFunctions, ...]:
+    """Return the singular functions of the walls that disagree with the start.
+
+    None but for one scalar field on an interval, whose equation has the same constant diffusivity everywhere, without
+    unknowns, ranges and interfaces. Where it has other terms with the field, convection or a reaction, the functions do
+    not solve it, but have its leading singularity: then they are for jumps only. What reaches the other wall and is
+    reflected there, functions of an image of the wall, comes with them.
+
+    Args:
+        problem: The declaration.
+    """
+    if problem.domain.dim != 1 or problem.time is None or problem.ranges or problem.unknowns:
+        return ()
+    if len(problem.component_names) != 1 or any(
+        isinstance(c, Periodic | Interface) for c in problem.conditions
+    ):
+        return ()
+    starts = [c for c in problem.conditions if isinstance(c, Initial)]
+    if len(starts) != 1 or not components_given_by(problem, starts[0]):
+        return ()
+    diffusion = diffusion_of(problem)
+    if diffusion is None:
+        return ()
+    half_x, half_t = (0.5 * (upper - lower) for lower, upper in zip(*problem.bounds, strict=True))
+    diffusivity = diffusion.diffusivity * float(half_t) / float(half_x) ** 2
+    reflects = 2.0 / math.sqrt(8.0 * diffusivity) < _UNSEEN
+    found = []
+    for condition in problem.conditions:
+        lowest = None if condition is starts[0] else _lowest_order(problem, condition, starts[0])
+        if lowest is None or not (diffusion.alone or lowest <= _LEADING):
+            continue
+        wall = float(boundary_block(problem, condition, 1, 0).normals[0, 0])
+        every = 2 if diffusion.alone and lowest % 2 == 0 else 1
+        orders = tuple(range(lowest, _HIGHEST + 1, every))
+        found.append(StartCornerFunctions(wall, diffusivity, orders))
+        if reflects:
+            found.append(StartCornerFunctions(-3.0 * wall, diffusivity, orders))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """Diffusion in an equation ``a (u_t - kappa u_xx) + lower derivatives = 0``.
+
+    Attributes:
+        diffusivity: kappa in m2/s.
+        alone: Whether the equation has u and u_x in no other terms.
+    """
+
+    diffusivity: float
+    alone: bool
+
+
+def diffusion_of(problem: Problem) -> Diffusion | None:
+    """Return the diffusion of an equation, or None if its diffusivity is not the same number everywhere.
+
+    Args:
+        problem: The declaration: one unsteady scalar field in one dimension.
+    """
+    block = interior_block(problem, _NUM_POINTS, 0)
+    (x,) = block.coordinates(problem.frame)
+    asked: dict[MultiIndex, Tensor] = {}
+    ratios = []
+    for level in (1.0, 0.3):
+        asked.clear()
+        rows = block.rows((_field(problem, partial(_made_up, level, asked)),), (x,), {})
+        if len(rows) != 1:
+            return None
+        total = next(iter(rows.values())).value.sum()
+        if not {(_T,), _CURVATURE} <= set(asked) <= {VALUE, (_X,), (_T,), _CURVATURE}:
+            return None
+        by_time, by_curvature = torch.autograd.grad(
+            total, (asked[_T,], asked[_CURVATURE]), materialize_grads=True
+        )
+        ratios.append(-by_curvature / by_time)
+    found = torch.cat(ratios)
+    middle = float(found.mean())
+    if not (middle > 0.0 and float((found - middle).abs().max()) <= _ALIKE * middle):
+        return None
+    return Diffusion(middle, alone=set(asked) == {(_T,), _CURVATURE})
+
+
+def _made_up(level: float, asked: dict[MultiIndex, Tensor], index: MultiIndex) -> Tensor:
+    """Return a made-up derivative, and keep it."""
+    phase = torch.arange(_NUM_POINTS, dtype=torch.float64, device="cpu") + 7.0 * len(asked)
+    asked[index] = (level * (1.0 + 0.5 * torch.sin(phase))).requires_grad_()
+    return asked[index]
+
+
+def _lowest_order(problem: Problem, condition: Condition, start: Initial) -> int | None:
+    """Return the least m of the functions that a wall's disagreement with the start brings about, or None."""
+    place = boundary_block(problem, condition, 1, 0)
+    at = place.point_sets[0].clone()
+    at[:, _T] = problem.bounds[0][_T]
+    wall = condition_block(problem, condition, at, place.normals)
+    row = _row(problem, wall, _continued(problem, start, at))
+    gives_value = bool(components_given_by(problem, condition))
+    duration = float(problem.bounds[1][_T] - problem.bounds[0][_T])
+    least = _NOTHING * _size_of_terms(problem, wall, start)
+    for order in range(_MOST_DERIVATIVES + 1):
+        left = abs(float(row.derivative((_T,) * order))) * duration**order
+        if left > least:
+            return 2 * order + (0 if gives_value else 1)
+    return None
+
+
+def _continued(problem: Problem, start: Initial, at: Tensor) -> _Derivatives:
+    """Return the derivatives of the field at a corner of space and time, as the start and the equation say them.
+
+    Args:
+        problem: The declaration.
+        start: The initial condition.
+        at: The corner, shape (1, 2).
+    """
+    initial = _row(problem, condition_block(problem, start, at, at.new_zeros(1, 1)), _nothing)
+    inside = replace(interior_block(problem, 1, 0), point_sets=(at,))
+    known: dict[MultiIndex, float] = {}
+
+    def found(index: MultiIndex) -> float:
+        if _T not in index:
+            return -float(initial.derivative(index))
+        base = index[:-1]  # the axis of time is the last one
+
+        def left(trial: float) -> float:
+            row = _row(
+                problem, inside, lambda asked: trial if asked == index else derivative(asked)
+            )
+            return float(row.derivative(base))
+
+        at_zero = left(0.0)
+        return -at_zero / (left(1.0) - at_zero)
+
+    def derivative(index: MultiIndex) -> float:
+        if index not in known:
+            known[index] = found(index)
+        return known[index]
+
+    return derivative
+
+
+def _size_of_terms(problem: Problem, wall: Block, start: Initial) -> float:
+    """Return how large a wall's condition is on fields as large as the given values, with slopes over the interval."""
+    given = [initial_block(problem, start, _NUM_POINTS, 0)]
+    given += [
+        boundary_block(problem, condition, _NUM_POINTS, 0)
+        for condition in problem.conditions
+        if condition is not start and components_given_by(problem, condition)
+    ]
+    values = [_row(problem, block, _nothing).derivative(VALUE) for block in given]
+    size = max(float(torch.as_tensor(value).abs().max()) for value in values)
+    length = float(problem.bounds[1][_X] - problem.bounds[0][_X])
+    plain = float(_row(problem, wall, _nothing).derivative(VALUE))
+    sizes = {VALUE: size, (_X,): size / length}
+    return sum(
+        abs(float(_row(problem, wall, partial(_only, k, s)).derivative(VALUE)) - plain)
+        for k, s in sizes.items()
+    )
+
+
+def _only(wanted: MultiIndex, value: float, index: MultiIndex) -> float:
+    return value if index == wanted else 0.0
+
+
+def _nothing(index: MultiIndex) -> float:
+    del index
+    return 0.0
+
+
+def _row(problem: Problem, block: Block, source: _Derivatives) -> Scalar:
+    """Return a block's only equation on a field with given derivatives."""
+    (x,) = block.coordinates(problem.frame)
+    (row,) = block.rows((_field(problem, source),), (x,), {}).values()
+    return row.parts[0]
+
+
+def _field(problem: Problem, source: _Derivatives) -> Fields:
+    """Return the field with given derivatives."""
+    return Fields.from_components(problem.field_shapes, [Leaf(source)], problem.frame)
+
+
+_Derivatives = Callable[[MultiIndex], Numeric]
+"""Derivatives of a field by multi-index."""
+
+_NUM_POINTS = 16
+"""Points at which given values and the diffusivity are looked at."""
+
+_ALIKE = 1e-12
+"""Relative difference below which two diffusivities are one."""
+
+_NOTHING = 1e-9
+"""Disagreement over the size of the condition's terms below which it is none."""
+
+_MOST_DERIVATIVES = 3
+"""Derivatives by time that wall and start are compared in; further ones leave six continuous derivatives by space."""
+
+_HIGHEST = 8
+"""Highest m: what is left has seven continuous derivatives by space."""
+
+_LEADING = 1
+"""Highest leading m, a jump of value or flux, where the equation has other terms: further functions do not solve it."""
+
+_UNSEEN = 4.5
+"""z of the interval's length at the end from which the other wall sees nothing: erfc(4.5) = 2e-10."""

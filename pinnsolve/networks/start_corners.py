@@ -1,0 +1,138 @@
+"""Singular functions of a wall at the start of time, where smooth features converge slowly.
+
+Where the values or fluxes on a wall do not continue those of the start, the solution of a heat equation is singular at
+their common corner. With d the distance from the wall and tau the time since the start, it is there a sum of
+
+    V_m(d, tau) = (4 kappa tau)^(m / 2) i^m erfc(z),  z = d / sqrt(4 kappa tau),
+
+i^m erfc the m-th repeated integral of the complementary error function, and of smooth functions (H. S. Carslaw & J. C.
+Jaeger, "Conduction of Heat in Solids", 2nd ed., 1959, par. 2.5 and appendix II). m = 0 is a jump of the value, m = 1
+one of the flux, m = 2 a value that begins to change. All are solutions of the heat equation, and their derivatives are
+others of them: ``dV_m / dd = -V_(m-1)``, ``dV_m / dtau = kappa V_(m-2)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnsolve.multi_index import MultiIndex
+
+
+@dataclass(frozen=True)
+class StartCornerFunctions:
+    """The functions V_m of one end of an interval, each divided by its value on the wall at the end of time.
+
+    The coordinates u = (x, t) are in network units: the interval is [-1, 1], time begins at -1 and ends at 1.
+
+    Attributes:
+        wall: Coordinate of the end, -1 or 1, or of an image of it further out.
+        diffusivity: kappa in network units: ``kappa h_t / h_x^2`` with half the extents h_x in m and h_t in s.
+        orders: The m, >= 0.
+    """
+
+    wall: float
+    diffusivity: float
+    orders: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse walls, diffusivities and orders that are none."""
+        if not 1.0 <= abs(self.wall) < math.inf:
+            raise ValueError(
+                f"the wall must not be within the interval, -1 to 1 in network units, got {self.wall}"
+            )
+        if not (math.isfinite(self.diffusivity) and self.diffusivity > 0.0):
+            raise ValueError(f"the diffusivity must be finite and > 0, got {self.diffusivity}")
+        if not self.orders or min(self.orders) < 0:
+            raise ValueError(
+                f"functions of a wall at the start need orders >= 0, got {self.orders}"
+            )
+
+    @property
+    def num_features(self) -> int:
+        """Number of functions."""
+        return len(self.orders)
+
+    def streams(self, points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
+        """Return the partial derivatives, shape (S, N, F).
+
+        At the start itself they are zero, their limit from the inside.
+
+        Args:
+            points: Shape (N, 2), in network units.
+            indices: Multi-indices, of any order.
+        """
+        drops = [
+            2 * len(index) - index.count(0) for index in indices
+        ]  # by each x one, by each t two
+        lowest, highest = min(self.orders) - max(drops), max(self.orders)
+        towards = math.copysign(1.0, self.wall)
+        distance, since = abs(self.wall) - towards * points[:, 0], points[:, 1] + 1.0
+        begun = since > NEAREST
+        depth = torch.sqrt(4.0 * self.diffusivity * since.clamp(min=NEAREST))
+        integrals = repeated_integrals(distance / depth, lowest, highest)
+        members = {n: depth**n * integral for n, integral in integrals.items()}
+        streams = points.new_empty(len(indices), len(points), self.num_features)
+        for place, index, drop in zip(streams, indices, drops, strict=True):
+            times = len(index) - index.count(0)
+            factor = towards ** index.count(0) * self.diffusivity**times
+            for column, order in enumerate(self.orders):
+                member = factor / self._at_the_end(order) * members[order - drop]
+                place[:, column] = torch.where(begun, member, torch.zeros_like(member))
+        return streams
+
+    def _at_the_end(self, order: int) -> float:
+        """Return V_m on the wall at the end."""
+        return float((2.0 * self.diffusivity) ** (0.5 * order)) / math.gamma(0.5 * order + 1.0)
+
+
+def repeated_integrals(z: Tensor, lowest: int, highest: int) -> dict[int, Tensor]:
+    """Return ``i^n erfc(z)`` for n from lowest to highest, each of shape (N,); negative n are derivatives.
+
+    ``i^n erfc = (i^(n-2) erfc - 2 z i^(n-1) erfc) / (2 n)`` upwards from n = -1 loses digits as z grows. From z = 1 on
+    the quotients ``i^n erfc / i^(n-1) erfc`` are taken, by the same recurrence downwards: a continued fraction.
+
+    Args:
+        z: Shape (N,).
+        lowest: Least n, negative or not.
+        highest: Largest n, >= 0.
+    """
+    bell = 2.0 / math.sqrt(math.pi) * torch.exp(-z.square())
+    found = {-1: bell, 0: torch.special.erfc(z)}
+    near = z < _FROM_ABOVE
+    ratios = _quotients(z.clamp(min=_FROM_ABOVE), highest)
+    for n in range(1, highest + 1):
+        upwards = (found[n - 2] - 2.0 * z * found[n - 1]) / (2.0 * n)
+        found[n] = torch.where(near, upwards, ratios[n - 1] * found[n - 1])
+    before, hermite = torch.zeros_like(z), torch.ones_like(z)
+    for n in range(-2, lowest - 1, -1):
+        # the derivatives of exp(-z^2) are Hermite polynomials times it: H_(k+1) = 2 z H_k - 2 k H_(k-1)
+        before, hermite = hermite, 2.0 * z * hermite + 2.0 * (n + 2) * before
+        found[n] = hermite * bell
+    return found
+
+
+def _quotients(z: Tensor, highest: int) -> list[Tensor]:
+    """Return ``i^n erfc(z) / i^(n-1) erfc(z)`` for n from 1 to highest, z >= 1."""
+    above = highest + _TERMS
+    quotient = (torch.sqrt(z.square() + 2.0 * (above + 1)) - z) / (2.0 * (above + 1))
+    quotients = []
+    for n in range(above, 0, -1):
+        quotient = 1.0 / (2.0 * z + 2.0 * (n + 1) * quotient)
+        if n <= highest:
+            quotients.append(quotient)
+    return quotients[::-1]
+
+
+NEAREST = 1e-24
+"""Time since the start, in network units, before which nothing has happened yet."""
+
+_FROM_ABOVE = 1.0
+"""z from which quotients are taken."""
+
+_TERMS = 160
+"""Terms of the continued fraction: at z = 1 enough for double precision."""
