@@ -31,6 +31,7 @@ from pinnsolve.method import Method
 from pinnsolve.naming import near_match_text
 from pinnsolve.problem import Problem
 from pinnsolve.solution import Solution
+from pinnsolve.solver import Compared
 from pinnsolve.threads import one_torch_thread
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ class FieldModel:
         hard: bool = False,
         sigma: float | None = None,
         method: Method | None = None,
+        reference: Compared = True,
     ) -> Solution:
         """Learn the fields from samples and a problem's equations together, by Gauss-Newton.
 
@@ -255,9 +257,10 @@ class FieldModel:
                 and given boundary values hold exactly where the shape allows it.
             sigma: Standard deviation of the samples' noise; None takes a hundredth of their spread.
             method: Network, points and precision; None takes the method's defaults.
+            reference: What the solution is compared with, as for :func:`pinnsolve.solve`.
 
         Returns:
-            A solution of the problem, without a verdict.
+            A solution of the problem with the samples as its measurements, with its record and its verdict.
 
         Raises:
             ValueError: If names do not fit the problem, or the weight is not positive.
@@ -274,7 +277,15 @@ class FieldModel:
             located, dict(zip(self.fields, columns.T, strict=True)), sigma=noise, source="samples"
         )
         how = method if method is not None else Method(max_steps=self.max_steps, trunk="trained")
-        return fit_with_physics(physics, samples, how, weight=weight, hard=hard, seed=self.seed)
+        return fit_with_physics(
+            physics,
+            samples,
+            how,
+            weight=weight,
+            hard=hard,
+            seed=self.seed,
+            reference=reference,
+        )
 
     def _samples(self, points: Points, values: Mapping[str, Any]) -> tuple[Array, Array]:
         """Return points (N, D) and samples (N, C), checked."""

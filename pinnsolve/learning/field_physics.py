@@ -8,14 +8,20 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from pinnsolve.energy import EstimatedEnergy
 from pinnsolve.measurements import Measurements
 from pinnsolve.method import Method
 from pinnsolve.optimise import GaussNewton
 from pinnsolve.problem import Problem
+from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
+from pinnsolve.solver import Compared, judged_answer
+from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
+from pinnsolve.training import Trained
 from pinnsolve.training.present import present_solution
+from pinnsolve.training.run import versions
 from pinnsolve.training.trunk import prepare
 
 _HARD = 1e3
@@ -33,8 +39,12 @@ def fit_with_physics(
     weight: float = 1.0,
     hard: bool = False,
     seed: int = 0,
+    reference: Compared = True,
 ) -> Solution:
-    """Return a problem's solution that was trained on samples as well.
+    """Return a problem's solution that was trained on samples as well, with its record and its verdict.
+
+    The verdict is that of the problem with the samples as its measurements: physics that does not hold, samples that
+    the field misses, and the distance to a reference without samples all count.
 
     Args:
         problem: The equations; it may have no measurements of its own and no unknowns.
@@ -43,6 +53,7 @@ def fit_with_physics(
         weight: Factor on the rows of the physics; samples and each equation are balanced to order one before.
         hard: Whether the physics is to hold whatever the samples say; given boundary values then hold exactly.
         seed: Seed of points and parameters.
+        reference: As for :func:`pinnsolve.solve`.
 
     Raises:
         ValueError: If the weight is not positive, or the problem has measurements or unknowns.
@@ -57,11 +68,27 @@ def fit_with_physics(
         )
     how = replace(method, boundary="exact") if hard else method
     joined = replace(problem, measurements=samples)
+    running = EstimatedEnergy().start()
     with one_torch_thread():
         system, theta = prepare(joined, how, seed=seed)
         system = weighted(system, theta, _HARD if hard else weight)
-        theta = _descended(system, theta, how)
-    return present_solution(problem, system, theta)
+        theta, history, status = _descended(system, theta, how)
+        solution = present_solution(joined, system, theta)
+    record = RunRecord(
+        status=status,
+        history=history,
+        seconds=history[-1].seconds if history else 0.0,
+        seed=seed,
+        precision="float64",
+        device=how.device,
+        num_parameters=system.num_parameters,
+        num_points=system.block_sizes,
+        network=repr(system.network),
+        versions=versions(),
+        energy=running(),
+    )
+    trained = Trained(replace(solution, record=record), system, theta)
+    return judged_answer(trained, seed=seed, reference=reference).solution
 
 
 def weighted(system: System, theta: Tensor, weight: float) -> System:
@@ -85,17 +112,29 @@ def weighted(system: System, theta: Tensor, weight: float) -> System:
     return replace(system, weights=weights)
 
 
-def _descended(system: System, theta: Tensor, method: Method) -> Tensor:
-    """Return the parameters after Gauss-Newton steps on fixed points."""
+def _descended(
+    system: System, theta: Tensor, method: Method
+) -> tuple[Tensor, tuple[StepRecord, ...], Status]:
+    """Return the parameters after Gauss-Newton steps on fixed points, the steps, and why they ended."""
     optimiser = GaussNewton()
     state = optimiser.init(system, theta)
-    losses = [state.loss]
-    begin, refusals = time.perf_counter(), 0
-    while len(losses) <= method.max_steps and time.perf_counter() - begin < method.max_seconds:
+    losses, history = [state.loss], list[StepRecord]()
+    begin, refusals, status = time.perf_counter(), 0, Status.of(StopReason.MAX_STEPS)
+    for step in range(1, method.max_steps + 1):
         state = optimiser.step(system, state)
         losses.append(state.loss)
+        seconds = time.perf_counter() - begin
+        history.append(
+            StepRecord(step, seconds, state.loss, math.inf, state.damping, state.accepted)
+        )
         refusals = 0 if state.accepted else refusals + 1
-        settled = len(losses) > 20 and losses[-11] - state.loss < _SMALLEST_FALL * losses[-11]
-        if refusals >= 3 or settled:
+        if not math.isfinite(state.loss):
+            status = Status.of(StopReason.NON_FINITE)
             break
-    return state.theta
+        if refusals >= 3 or (step > 20 and losses[-11] - state.loss < _SMALLEST_FALL * losses[-11]):
+            status = Status(StopReason.CONVERGED, "the loss hardly falls any more")
+            break
+        if seconds > method.max_seconds:
+            status = Status.of(StopReason.MAX_SECONDS)
+            break
+    return state.theta, tuple(history), status

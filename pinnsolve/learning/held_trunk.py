@@ -17,13 +17,14 @@ from torch import Tensor
 from pinnsolve.architecture import with_kinks
 from pinnsolve.learning.starts import moved_scaling, network_on, parameters_of
 from pinnsolve.learning.steps import (
+    Judge,
     Judged,
     Moved,
+    ended,
     linear_part,
     newton,
     point_counts,
     starts_of_unknowns,
-    status_of_head,
 )
 from pinnsolve.method import Method
 from pinnsolve.networks import RandomFeatures, added_up
@@ -55,17 +56,11 @@ def head_steps(problem: Problem, start: Solution, method: Method, *, seed: int) 
     system = system_on(problem, part.features, scaling, weights, seed=seed, counts=counts)
     system = system.tabulated()
     first = torch.cat((part.head, starts_of_unknowns(problem, part.head)))
-    before = Judged.of(problem, system, first, seed=seed)
     for record, theta, done in newton(system, first, begin, 0, method.max_steps):
-        if not done:
+        if done:
+            yield ended(problem, part, system, (first, theta), record, begin, seed=seed)
+        else:
             yield Moved(part.network, part.whole(theta), system, theta, record)
-            continue
-        after = Judged.of(problem, system, theta, seed=seed)
-        error = before.error_at(after, problem, system, theta)
-        seconds = time.perf_counter() - begin
-        last = replace(record, seconds=seconds, error_estimate=error)
-        stop = status_of_head(error, problem)
-        yield Moved(part.network, part.whole(theta), system, theta, last, stop)
 
 
 def correction_steps(
@@ -94,11 +89,12 @@ def correction_steps(
         system = system_on(problem, network, scaling, weights, seed=here).tabulated()
         first = base[1].new_zeros(network.num_parameters)
         first = torch.cat((first, starts_of_unknowns(problem, first)))
-        judged = judged or Judged.of(problem, system, first, seed=seed)
+        judge = Judge.of(problem, system, seed=seed)
+        judged = judged or judge.at(first)
         for record, theta, done in newton(system, first, begin, step, method.max_steps):
             joined, head = added_up(network, theta[: network.num_parameters])
             if done:
-                after = Judged.of(problem, system, theta, seed=seed)
+                after = judge.at(theta)
                 errors.append(judged.error_at(after, problem, system, theta))
                 judged, step, seconds = after, record.step, time.perf_counter() - begin
                 record = replace(record, seconds=seconds, error_estimate=errors[-1])  # noqa: PLW2901

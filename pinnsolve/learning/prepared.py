@@ -18,13 +18,12 @@ from torch import Tensor
 
 from pinnsolve.learning.starts import moved_scaling
 from pinnsolve.learning.steps import (
-    Judged,
     LinearPart,
     Moved,
+    ended,
     linear_part,
     point_counts,
     starts_of_unknowns,
-    status_of_head,
 )
 from pinnsolve.method import Method
 from pinnsolve.optimise.levenberg_marquardt import half_square
@@ -103,7 +102,7 @@ def prepared_steps(problem: Problem, start: Prepared, method: Method) -> Iterato
     theta = torch.cat((part.head, starts_of_unknowns(problem, part.head)))
     with torch.no_grad():
         loss = half_square(system.residual(theta))
-    before = Judged.of(problem, system, theta, seed=seed)
+    first = theta
     most = min(_MAX_STEPS, method.max_steps)
     for step in range(1, most + 1):
         target = theta + _newton_step(system, theta, start.triangle)
@@ -117,12 +116,7 @@ def prepared_steps(problem: Problem, start: Prepared, method: Method) -> Iterato
         if not done:
             yield Moved(part.network, part.whole(theta), system, theta, record)
             continue
-        after = Judged.of(problem, system, theta, seed=seed)
-        error = before.error_at(after, problem, system, theta)
-        seconds = time.perf_counter() - begin
-        last = replace(record, seconds=seconds, error_estimate=error)
-        stop = status_of_head(error, problem)
-        yield Moved(part.network, part.whole(theta), system, theta, last, stop)
+        yield ended(problem, part, system, (first, theta), record, begin, seed=seed)
         return
 
 

@@ -56,21 +56,30 @@ class Standardiser:
         offset: Mean, or median of a column with heavy tails, shape (F,).
         scale: Standard deviation, or interquartile range / 1.349, shape (F,); 1 for constant columns.
         heavy: 1 where tails are heavy, else 0, shape (F,).
+        logarithmic: 1 where offset and scale are those of the logarithm, else 0, shape (F,); None is nowhere.
     """
 
     offset: Tensor
     scale: Tensor
     heavy: Tensor
+    logarithmic: Tensor | None = None
 
     @classmethod
-    def of(cls, values: Array, weight: Array, *, robust: bool = True) -> Standardiser:
+    def of(
+        cls, values: Array, weight: Array, *, robust: bool = True, logarithms: bool = False
+    ) -> Standardiser:
         """Return the standardiser of a table.
 
         Args:
             values: Shape (N, F).
             weight: How often each row counts, shape (N,), positive.
             robust: Whether to look for heavy tails.
+            logarithms: Whether columns whose values are all positive pass through their logarithm.
         """
+        logarithmic: Tensor | None = None
+        if logarithms:
+            logarithmic = torch.from_numpy((values > 0.0).all(axis=0).astype(np.float64))
+            values = _logarithms(values, logarithmic)
         mean = np.average(values, axis=0, weights=weight)
         spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
         heavy = np.zeros(values.shape[1])
@@ -83,10 +92,17 @@ class Standardiser:
                 heavy[column] = 1.0
         # what is left of a constant column is rounding
         scale[scale <= 1e-12 * np.maximum(np.abs(offset), 1e-300)] = 1.0
-        return cls(torch.from_numpy(offset), torch.from_numpy(scale), torch.from_numpy(heavy))
+        made = torch.from_numpy
+        return cls(made(offset), made(scale), made(heavy), logarithmic)
 
     def forward(self, values: Array) -> Array:
-        """Return standardised columns, shape (N, F)."""
+        """Return standardised columns, shape (N, F).
+
+        Raises:
+            ValueError: If a column that passes through its logarithm has a value that is not positive.
+        """
+        if self.logarithmic is not None:
+            values = _logarithms(values, self.logarithmic)
         z = (values - self.offset.numpy()) / self.scale.numpy()
         standard: Array = np.where(self.heavy.numpy() > 0.0, np.arcsinh(z), z)
         return standard
@@ -94,7 +110,23 @@ class Standardiser:
     def backward(self, standard: Array) -> Array:
         """Return columns in their own units; only for standardisers that are not robust."""
         values: Array = standard * self.scale.numpy() + self.offset.numpy()
+        if self.logarithmic is not None:
+            values = np.where(self.logarithmic.numpy() > 0.0, np.exp(values), values)
         return values
+
+
+def _logarithms(values: Array, logarithmic: Tensor) -> Array:
+    """Return values with the logarithm of some columns in their place."""
+    found = values.astype(np.float64)
+    for column in np.flatnonzero(logarithmic.numpy()):
+        if not (values[:, column] > 0.0).all():
+            row = int(np.flatnonzero(~(values[:, column] > 0.0))[0])
+            raise ValueError(
+                f"column {column} is learned by its logarithm and must be > 0, but row {row} has "
+                f"{values[row, column]:g}; leave the row out, or fit with logarithms='none'"
+            )
+        found[:, column] = np.log(values[:, column])
+    return found
 
 
 def _quantiles(values: Array, weight: Array) -> tuple[float, float, float]:

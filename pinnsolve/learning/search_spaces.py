@@ -1,4 +1,4 @@
-"""What is tuned: settings that are suggested, what they make, and how good that is; for tables and for problems."""
+"""What is tuned: settings that are suggested, what they make, and how good that is; and the search for problems."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 from pinnsolve.fingerprint import declared
 from pinnsolve.learning.gain import error_against
@@ -34,16 +32,45 @@ class Outcome:
         seconds: CPU time of a fit or a solve, in s.
         spent: CPU time of the whole trial, in s.
         why: Why it was given up; empty if it was not.
+        screen: Error of a first, cheap fit; nan without one.
+        parts: Errors that the error is the mean of, one for each fold that was fitted.
     """
 
     error: float
     seconds: float
     spent: float
     why: str = ""
+    screen: float = math.nan
+    parts: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """What other trials gave, by which a trial is given up early.
+
+    Attributes:
+        screens: Errors of all first, cheap fits.
+        firsts: Errors on the first fold, of all trials that came so far.
+        best: Errors by fold of the trial with the smallest error; empty without one.
+    """
+
+    screens: tuple[float, ...] = ()
+    firsts: tuple[float, ...] = ()
+    best: tuple[float, ...] = ()
 
 
 class Search(ABC):
     """What is tuned."""
+
+    @property
+    def known(self) -> tuple[Settings, ...]:
+        """Settings that often do well, tried after the defaults and before any suggestion."""
+        return ()
+
+    @property
+    def num_repeats(self) -> int:
+        """How often the errors of the best trials are measured again, on other folds."""
+        return 0
 
     @abstractmethod
     def suggest(self, trial: Any) -> dict[str, Any]:  # noqa: ANN401 - optuna is untyped here
@@ -54,95 +81,21 @@ class Search(ABC):
         """Return the estimator or the method of given settings."""
 
     @abstractmethod
-    def evaluate(self, settings: Settings, best_error: float, limit: float) -> Outcome:
+    def evaluate(
+        self, settings: Settings, rivals: Rivals | None, limit: float, repeat: int = 0
+    ) -> Outcome:
         """Return how good settings are.
 
         Args:
             settings: The settings.
-            best_error: The smallest error so far: what is clearly worse is given up early.
+            rivals: What is clearly worse than these is given up early; None gives nothing up.
             limit: Seconds that one fit or solve may take.
+            repeat: Another number gives other folds.
         """
 
     @abstractmethod
     def identity(self) -> str:
         """Return what tells this search from another, as text."""
-
-
-@dataclass(frozen=True, eq=False)
-class TableSearch(Search):
-    """An estimator on a table, judged by three-fold cross-validation.
-
-    Attributes:
-        estimator: A Regressor or a Classifier.
-        x: Inputs, shape (N, F), or a data frame.
-        y: Targets.
-        seed: Seed of the folds.
-    """
-
-    estimator: Any
-    x: Any
-    y: Any
-    seed: int = 0
-
-    def suggest(self, trial: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Return architecture, widths, steps and the share of rows left out."""
-        kinds = ("auto", "linear", "mlp", "fourier")
-        found = {
-            "kind": trial.suggest_categorical("kind", kinds),
-            "max_steps": trial.suggest_int("max_steps", 30, 400, log=True),
-            "validation_share": trial.suggest_float("validation_share", 0.08, 0.35),
-            "random_state": trial.suggest_int("random_state", 0, 4),
-        }
-        if found["kind"] in ("mlp", "fourier"):
-            found["width"] = trial.suggest_int("width", 4, 48, log=True)
-            found["depth"] = trial.suggest_int("depth", 1, 3)
-        return found
-
-    def made(self, settings: Settings) -> Any:  # noqa: ANN401
-        """Return an estimator that is not fitted yet."""
-        from sklearn.base import clone
-
-        chosen = dict(settings)
-        kind, width, depth = (chosen.pop(name, None) for name in ("kind", "width", "depth"))
-        if kind is not None:
-            chosen["architecture"] = kind if width is None else (kind, *[width] * depth)
-        return clone(self.estimator).set_params(**chosen)
-
-    def evaluate(self, settings: Settings, best_error: float, limit: float) -> Outcome:
-        """Return the mean error over the folds; given up after one that is 1.5 times the best."""
-        from sklearn.base import is_classifier
-        from sklearn.metrics import log_loss
-        from sklearn.model_selection import KFold, StratifiedKFold
-
-        classes = is_classifier(self.estimator)
-        splitter = (StratifiedKFold if classes else KFold)(3, shuffle=True, random_state=self.seed)
-        target = np.asarray(self.y)
-        errors, times, begin = list[float](), list[float](), time.process_time()
-        for train_rows, test_rows in splitter.split(np.zeros(len(target)), target):
-            model = self.made({**settings, "max_seconds": limit})
-            start = time.process_time()
-            model.fit(_rows(self.x, train_rows), target[train_rows])
-            times.append(time.process_time() - start)
-            given = _rows(self.x, test_rows)
-            if classes:
-                probabilities = model.predict_proba(given)
-                errors.append(log_loss(target[test_rows], probabilities, labels=model.classes_))
-            else:
-                missing = model.predict(given) - target[test_rows]
-                errors.append(float(np.sqrt(np.mean(missing**2))))
-            if errors[-1] > _CLEARLY_WORSE * best_error:
-                why = f"after {len(errors)} folds the error was {errors[-1]:.3g}"
-                return Outcome(math.nan, times[-1], time.process_time() - begin, why)
-        spent = time.process_time() - begin
-        return Outcome(float(np.mean(errors)), float(np.median(times)), spent)
-
-    def identity(self) -> str:
-        """Return the estimator with its settings, and a digest of the data."""
-        digest = hashlib.sha256(repr(self.estimator).encode())
-        for part in (self.x, self.y):
-            array = np.asarray(part)
-            digest.update(repr((array.shape, array.astype(str).tolist())).encode())
-        return f"table {digest.hexdigest()}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,9 +171,11 @@ class ProblemSearch(Search):
             chosen["optimiser"] = MatrixFree() if free else GaussNewton()
         return replace(Method(), **chosen)
 
-    def evaluate(self, settings: Settings, best_error: float, limit: float) -> Outcome:
+    def evaluate(
+        self, settings: Settings, rivals: Rivals | None, limit: float, repeat: int = 0
+    ) -> Outcome:
         """Return the error of the solution that was found within the limit."""
-        del best_error
+        del rivals, repeat
         method = replace(self.made(settings), max_seconds=limit)
         begin = time.process_time()
         solution = train(self.problem, method, seed=self.seed, start=self.start).solution
@@ -233,11 +188,3 @@ class ProblemSearch(Search):
         """Return what the problem declares, as a digest."""
         text = repr(sorted(declared(self.problem).items()))
         return f"problem {self.problem.name} {hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _rows(table: Any, rows: Any) -> Any:  # noqa: ANN401 - array or data frame
-    return table.iloc[rows] if hasattr(table, "iloc") else np.asarray(table)[rows]
-
-
-_CLEARLY_WORSE = 1.5
-"""Error of a fold over the best error so far from which a trial is given up."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -129,25 +129,6 @@ class Judged:
     fields: Tensor
     loss: float
 
-    @classmethod
-    def of(cls, problem: Problem, system: System, theta: Tensor, *, seed: int) -> Judged:
-        """Return fields and residual at theta.
-
-        Args:
-            problem: What is solved.
-            system: Its system, of a network with a fixed trunk.
-            theta: Where.
-            seed: Seed of the points that the rest is solved on.
-        """
-        probe = probe_points(problem, system.scaling)
-        counts = PointCounts(_FRESH, _FRESH // 3, _FRESH // 3 if problem.time is not None else 0)
-        network, scaling, weights = system.network, system.scaling, system.weights
-        if not isinstance(network, RandomFeatures | HiddenFeatures):
-            raise TypeError(f"the trunk must be held, got {network!r}")
-        fresh = system_on(problem, network, scaling, weights, seed=seed + 500_009, counts=counts)
-        with torch.no_grad():
-            return cls(snapshot(system, theta, probe), half_square(fresh.residual(theta)))
-
     def error_at(self, after: Judged, problem: Problem, system: System, theta: Tensor) -> float:
         """Return the estimated relative error of the fields at another place, reached from this one.
 
@@ -160,6 +141,71 @@ class Judged:
         left = min(1.0, math.sqrt(after.loss / self.loss)) if self.loss > 0.0 else 1.0
         floating = floating_mask(problem, theta)
         return worst_error(system, theta, self.fields, after.fields, floating, left)
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Points that nothing is solved on, with the features at them: one for all places on the same features.
+
+    Attributes:
+        system: The system that is solved.
+        fresh: The same on other points, tabulated.
+        probe: Points at which fields are compared.
+    """
+
+    system: System
+    fresh: System
+    probe: Tensor
+
+    @classmethod
+    def of(cls, problem: Problem, system: System, *, seed: int) -> Judge:
+        """Return the judge of a system.
+
+        Args:
+            problem: What is solved.
+            system: Its system, of a network with a fixed trunk.
+            seed: Seed of the points that it is solved on.
+        """
+        counts = PointCounts(_FRESH, _FRESH // 3, _FRESH // 3 if problem.time is not None else 0)
+        network, scaling, weights = system.network, system.scaling, system.weights
+        if not isinstance(network, RandomFeatures | HiddenFeatures):
+            raise TypeError(f"the trunk must be held, got {network!r}")
+        fresh = system_on(problem, network, scaling, weights, seed=seed + 500_009, counts=counts)
+        return cls(system, fresh.tabulated(), probe_points(problem, scaling))
+
+    def at(self, theta: Tensor) -> Judged:
+        """Return fields and residual at theta."""
+        with torch.no_grad():
+            fields = snapshot(self.system, theta, self.probe)
+            return Judged(fields, half_square(self.fresh.residual(theta)))
+
+
+def ended(
+    problem: Problem,
+    part: LinearPart,
+    system: System,
+    places: tuple[Tensor, Tensor],
+    record: StepRecord,
+    begin: float,
+    *,
+    seed: int,
+) -> Moved:
+    """Return the last place of a head, with its estimated error and why it is the last.
+
+    Args:
+        problem: What is solved.
+        part: The head.
+        system: Its system.
+        places: Where it began, and where it ended.
+        record: The last step.
+        begin: When training began, on the performance counter.
+        seed: Seed of the points that it was solved on.
+    """
+    judge, (first, theta) = Judge.of(problem, system, seed=seed), places
+    error = judge.at(first).error_at(judge.at(theta), problem, system, theta)
+    last = replace(record, seconds=time.perf_counter() - begin, error_estimate=error)
+    stop = status_of_head(error, problem)
+    return Moved(part.network, part.whole(theta), system, theta, last, stop)
 
 
 def point_counts(problem: Problem, num_features: int) -> PointCounts:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pinnsolve.energy import WATTS_PER_CORE, Energy
-from pinnsolve.learning.search_spaces import Outcome, Search
+from pinnsolve.learning.search_spaces import Outcome, Rivals, Search
 
 if TYPE_CHECKING:
     import optuna
@@ -60,6 +60,9 @@ def open_study(
     study.sampler = optuna.samplers.TPESampler(seed=seed + count, n_startup_trials=_RANDOM)
     if found is None and not count:
         study.set_user_attr(_IDENTITY, identity)
+        study.enqueue_trial({})  # the defaults
+        for settings in search.known:
+            study.enqueue_trial(dict(settings))
     elif found != identity:
         raise ValueError(
             f"{storage}: holds another study (other data, estimator, problem or objectives); give another file"
@@ -102,9 +105,14 @@ def tell(
         ("seconds", outcome.seconds),
         ("why", outcome.why),
         ("spent", outcome.spent),
+        ("screen", outcome.screen),
+        ("parts", list(outcome.parts)),
     ):
         trial.set_user_attr(name, value)
     if not math.isfinite(outcome.error):
+        if tuple(objectives) == ("error",) and (outcome.parts or math.isfinite(outcome.screen)):
+            value = outcome.parts[-1] if outcome.parts else outcome.screen
+            trial.report(value, len(outcome.parts))  # suggestions learn from it
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         return
     trial.set_user_attr("error", outcome.error)
@@ -112,9 +120,44 @@ def tell(
     study.tell(trial, [values[name] for name in objectives])
 
 
+def keep_repeat(
+    study: optuna.Study, number: int, repeat: int, outcome: Outcome, energy: Energy
+) -> None:
+    """Write down what a trial gave on other folds."""
+    kept = [*study.user_attrs.get(_REPEATS, ())]
+    item = {"number": number, "repeat": repeat, "parts": list(outcome.parts)}
+    kept.append({**item, "spent": outcome.spent, "spent_wh": 1e3 * energy.kwh})
+    study.set_user_attr(_REPEATS, kept)
+
+
+def errors_by_fold(study: optuna.Study) -> dict[tuple[int, int], list[float]]:
+    """Return the errors by fold of every trial (repeat 0) and of those that were measured again."""
+    found = {(t.number, 0): t.user_attrs.get("parts", []) for t in study.get_trials(deepcopy=False)}
+    again = study.user_attrs.get(_REPEATS, ())
+    return found | {(item["number"], item["repeat"]): item["parts"] for item in again}
+
+
+def rivals_of(study: optuna.Study) -> Rivals:
+    """Return what all trials gave so far."""
+    trials = study.get_trials(deepcopy=False)
+    screens = (float(t.user_attrs.get("screen", math.nan)) for t in trials)
+    parts = [t.user_attrs["parts"] for t in trials if t.user_attrs.get("parts")]
+    ended = [t for t in trials if "error" in t.user_attrs]
+    best = min(ended, key=lambda t: float(t.user_attrs["error"]), default=None)
+    return Rivals(
+        tuple(screen for screen in screens if math.isfinite(screen)),
+        tuple(float(part[0]) for part in parts),
+        () if best is None else tuple(best.user_attrs["parts"]),
+    )
+
+
 def total(study: optuna.Study, name: str) -> float:
-    """Return the sum of an attribute over all trials that ended."""
-    return sum(float(t.user_attrs.get(name, 0.0)) for t in study.get_trials(deepcopy=False))
+    """Return the sum of an attribute over all trials that ended and what was measured again."""
+    parts = (
+        *(t.user_attrs for t in study.get_trials(deepcopy=False)),
+        *study.user_attrs.get(_REPEATS, ()),
+    )
+    return sum(float(part.get(name, 0.0)) for part in parts)
 
 
 def seconds_left(study: optuna.Study, budget: Budget) -> float:
@@ -124,18 +167,18 @@ def seconds_left(study: optuna.Study, budget: Budget) -> float:
     return min(budget.seconds - spent, 3600.0 * (budget.watt_hours - spent_wh) / watts)
 
 
+def share_left(study: optuna.Study, budget: Budget) -> float:
+    """Return the share of the budget that is left, of seconds or watt-hours, whichever is less."""
+    spent, spent_wh = total(study, "spent"), total(study, "spent_wh")
+    return min(1.0 - spent / budget.seconds, 1.0 - spent_wh / budget.watt_hours)
+
+
 def num_ended(study: optuna.Study) -> int:
     """Return the number of trials that ended; one lost in the middle did not."""
     import optuna
 
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     return len(study.get_trials(deepcopy=False, states=ended))
-
-
-def best_error(study: optuna.Study) -> float:
-    """Return the smallest error so far; infinite without one."""
-    found = (t.user_attrs.get("error") for t in study.get_trials(deepcopy=False))
-    return min((float(error) for error in found if error is not None), default=math.inf)
 
 
 def limit_of(study: optuna.Study, budget: Budget) -> float:
@@ -152,6 +195,9 @@ _NAME = "pinnsolve"
 
 _IDENTITY = "identity"
 """Attribute that says what a study is of."""
+
+_REPEATS = "repeats"
+"""Attribute with what was measured again on other folds."""
 
 _DEFAULTS = "defaults"
 """Attribute of the trial with default settings."""

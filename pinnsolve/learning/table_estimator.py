@@ -30,6 +30,7 @@ from pinnsolve.naming import near_match_text
 from pinnsolve.threads import one_torch_thread
 
 PRECISIONS = ("auto", "float64", "float32", "bf16-mixed", "fp16-mixed")
+LOGARITHMS = ("none", "inputs", "inputs and targets")
 
 
 class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
@@ -47,6 +48,8 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         random_state: Seed of splits and initial parameters, as in scikit-learn.
         device: Where to train, such as ``"cpu"`` or ``"cuda"``.
         unseen: What to do with a category that was not seen: ``"refuse"`` or ``"ignore"``.
+        logarithms: ``"none"``; ``"inputs"``, and columns that are positive are learned from by their logarithm, which
+            makes sums of products and powers; ``"inputs and targets"``, and so are targets, which must be positive.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         random_state: Any = 0,  # noqa: ANN401 - int, RandomState or None, as everywhere in scikit-learn
         device: str = "cpu",
         unseen: str = "refuse",
+        logarithms: str = "none",
     ) -> None:
         self.architecture = architecture
         self.precision = precision
@@ -71,6 +75,7 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         self.random_state = random_state
         self.device = device
         self.unseen = unseen
+        self.logarithms = logarithms
 
     @property
     def record_(self) -> FitRecord:
@@ -103,11 +108,14 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         for name, value, choices in (
             ("precision", self.precision, PRECISIONS),
             ("unseen", self.unseen, UNSEEN),
+            ("logarithms", self.logarithms, LOGARITHMS),
         ):
             if value not in choices:
                 raise ValueError(
                     f"unknown {name} {value!r}. {near_match_text(str(value), choices)}"
                 )
+        if self.logarithms == "inputs and targets" and isinstance(self, ClassifierMixin):
+            raise ValueError("classes have no logarithms; use logarithms='inputs' or 'none'")
         if not (isinstance(self.max_seconds, int | float) and self.max_seconds > 0.0):
             raise ValueError(f"max_seconds must be > 0 s, got {self.max_seconds!r}")
         if not (isinstance(self.max_steps, int) and self.max_steps >= 1):
@@ -174,9 +182,9 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         journal = FitJournal(settings.max_seconds, observer)
         there = weight > 0.0
         table, targets, weight = table[there], targets[there], weight[there]
-        inputs = Standardiser.of(table, weight)
+        inputs = Standardiser.of(table, weight, logarithms=self.logarithms != "none")
         classify = isinstance(self, ClassifierMixin)
-        scaled = None if classify else Standardiser.of(targets, weight, robust=False)
+        scaled = None if classify else self._scaled(targets, weight)
         y = targets if scaled is None else scaled.forward(targets)
         rows = Rows(*(torch.from_numpy(part) for part in (inputs.forward(table), y, weight)))
         task = Task(float(weight.sum()), table.shape[1], targets.shape[1], classify)
@@ -185,6 +193,15 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         record = self._record(found, settings, journal, len(table), names)
         named = hasattr(self, "feature_names_in_")
         self.fitted_ = Fitted(columns, inputs, scaled, found.members, single, named, record)
+
+    def _scaled(self, targets: Array, weight: Array) -> Standardiser:
+        """Return the standardiser of targets that are numbers."""
+        logarithms = self.logarithms == "inputs and targets"
+        if logarithms and not (targets > 0.0).all():
+            raise ValueError(
+                f"logarithms='inputs and targets' needs targets > 0, got {targets.min():g}; use logarithms='inputs'"
+            )
+        return Standardiser.of(targets, weight, robust=False, logarithms=logarithms)
 
     def _record(
         self,

@@ -1,7 +1,8 @@
 """tune(): settings searched by Optuna within a budget of seconds or watt-hours, with what they cost.
 
-The first trial is the defaults. A study is kept in an SQLite file if one is named; a study that was killed goes on
-where it was, and what it had spent counts.
+The first trial is the defaults, then come settings that often do well, then suggestions. Of a table the best trials are
+measured again on other folds, which decide between them (:mod:`pinnsolve.learning.finals`). A study is kept in an
+SQLite file if one is named; a study that was killed goes on where it was, and what it had spent counts.
 """
 
 from __future__ import annotations
@@ -12,19 +13,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pinnsolve.energy import Energy, EstimatedEnergy, Meter, metered
+from pinnsolve.learning.finals import Contender, finalists, wanted, winner
 from pinnsolve.learning.library import Library
-from pinnsolve.learning.search_spaces import Outcome, ProblemSearch, Search, Settings, TableSearch
+from pinnsolve.learning.search_spaces import Outcome, ProblemSearch, Rivals, Search, Settings
 from pinnsolve.learning.studies import (
     Budget,
-    best_error,
+    errors_by_fold,
+    keep_repeat,
     limit_of,
     num_ended,
     open_study,
+    rivals_of,
     seconds_left,
     settings_of,
+    share_left,
     tell,
     total,
 )
+from pinnsolve.learning.table_search import TableSearch
 from pinnsolve.learning.tuned import Trial, Tuned
 from pinnsolve.naming import near_match_text
 from pinnsolve.problem import Problem
@@ -81,56 +87,86 @@ def tune(
         math.inf if budget_wh is None else budget_wh,
     )
     run = _runner(search, meter, num_jobs, cluster)
-    while seconds_left(study, budget) > 0.0 and (
+    share = _SHARE_OF_FINALS if search.num_repeats else 0.0
+    while share_left(study, budget) > share and (
         max_trials is None or num_ended(study) < max_trials
     ):
         count = num_jobs if max_trials is None else min(num_jobs, max_trials - num_ended(study))
         trials = [study.ask() for _ in range(count)]
         chosen = [settings_of(search, trial) for trial in trials]
-        outcomes = run(chosen, best_error(study), limit_of(study, budget))
+        tasks = [(settings, rivals_of(study), 0) for settings in chosen]
+        outcomes = run(tasks, limit_of(study, budget))
         for trial, (outcome, energy) in zip(trials, outcomes, strict=True):
             tell(study, trial, outcome, energy, objectives)
+    _measure_again(search, study, budget, run, num_jobs)
     return _tuned(search, study, tuple(objectives), note)
 
 
 Measured = tuple[Outcome, Energy]
 """What a trial gave, and what it consumed."""
 
-Run = Callable[[Sequence[Settings], float, float], Sequence[Measured]]
-"""Evaluates several settings, given the best error so far and the time limit of one fit."""
+Task = tuple[Settings, Rivals | None, int]
+"""Settings, what they are compared with, and the number of the folds."""
+
+Run = Callable[[Sequence[Task], float], Sequence[Measured]]
+"""Evaluates several settings, given the time limit of one fit."""
 
 
-def measured(
-    search: Search, meter: Meter, settings: Settings, best_error: float, limit: float
-) -> Measured:
+def measured(search: Search, meter: Meter, task: Task, limit: float) -> Measured:
     """Return what a trial gives and consumes, in the process that calls this.
 
     Args:
         search: What is tuned.
         meter: How energy is measured.
-        settings: The settings.
-        best_error: The smallest error so far.
+        task: The settings, their rivals, and the folds.
         limit: Seconds that one fit or solve may take.
     """
+    settings, rivals, repeat = task
     with metered(meter) as reading:
-        outcome = search.evaluate(settings, best_error, limit)
+        outcome = search.evaluate(settings, rivals, limit, repeat)
     return outcome, reading.energy
+
+
+def _measure_again(
+    search: Search, study: optuna.Study, budget: Budget, run: Run, num_jobs: int
+) -> None:
+    """Measure the finalists on other folds, as far as the budget allows."""
+    chosen = finalists(_contenders(study)) if search.num_repeats else ()
+    left = list(wanted(chosen, errors_by_fold(study), search.num_repeats))
+    settings = {t.number: dict(t.params) for t in study.get_trials(deepcopy=False)}
+    while left and seconds_left(study, budget) > 0.0:
+        now, left = left[:num_jobs], left[num_jobs:]
+        tasks: list[Task] = [(settings[number], None, repeat) for number, repeat in now]
+        for (number, repeat), (outcome, energy) in zip(
+            now, run(tasks, limit_of(study, budget)), strict=True
+        ):
+            keep_repeat(study, number, repeat, outcome, energy)
+
+
+def _contenders(study: optuna.Study) -> list[Contender]:
+    return [
+        Contender(
+            t.number, float(t.user_attrs["error"]), float(t.user_attrs["seconds"]), not t.params
+        )
+        for t in study.get_trials(deepcopy=False)
+        if "error" in t.user_attrs
+    ]
 
 
 def _runner(search: Search, meter: Meter, num_jobs: int, cluster: str | None) -> Run:
     """Return what evaluates trials: here, in processes, or on a Ray cluster."""
 
-    def here(chosen: Sequence[Settings], best: float, limit: float) -> Sequence[Measured]:
-        return [measured(search, meter, settings, best, limit) for settings in chosen]
+    def here(tasks: Sequence[Task], limit: float) -> Sequence[Measured]:
+        return [measured(search, meter, task, limit) for task in tasks]
 
-    def in_processes(chosen: Sequence[Settings], best: float, limit: float) -> Sequence[Measured]:
+    def in_processes(tasks: Sequence[Task], limit: float) -> Sequence[Measured]:
         from joblib import Parallel, delayed
 
-        tasks = (delayed(measured)(search, meter, settings, best, limit) for settings in chosen)
-        found: Sequence[Measured] = Parallel(n_jobs=num_jobs, backend="loky")(tasks)
+        calls = (delayed(measured)(search, meter, task, limit) for task in tasks)
+        found: Sequence[Measured] = Parallel(n_jobs=num_jobs, backend="loky")(calls)
         return found
 
-    def on_cluster(chosen: Sequence[Settings], best: float, limit: float) -> Sequence[Measured]:
+    def on_cluster(tasks: Sequence[Task], limit: float) -> Sequence[Measured]:
         import ray
 
         if not ray.is_initialized():
@@ -140,7 +176,7 @@ def _runner(search: Search, meter: Meter, num_jobs: int, cluster: str | None) ->
             )
         remote = ray.remote(measured)
         found: Sequence[Measured] = ray.get(
-            [remote.remote(search, meter, settings, best, limit) for settings in chosen]
+            [remote.remote(search, meter, task, limit) for task in tasks]
         )
         return found
 
@@ -169,7 +205,10 @@ def _search(
         raise ValueError("an estimator is tuned on a table: give data=(X, y)")
     if library is not None:
         raise ValueError("a library holds solutions of problems: leave it out for an estimator")
-    return TableSearch(what, *data, seed), "root mean square error or log loss over three folds"
+    return TableSearch(what, *data, seed), (
+        "root mean square error or log loss over three folds; the best are measured on six more, and of those within "
+        "one standard error the defaults or the quickest is taken"
+    )
 
 
 def _tuned(search: Search, study: optuna.Study, objectives: tuple[str, ...], note: str) -> Tuned:
@@ -195,6 +234,7 @@ def _tuned(search: Search, study: optuna.Study, objectives: tuple[str, ...], not
             why=str(t.user_attrs.get("why", "")),
         )
         for t in study.get_trials(deepcopy=False)
+        if t.state != optuna.trial.TrialState.WAITING
     )
     finished = [trial for trial in trials if trial.state == "complete"]
     if not finished:
@@ -202,10 +242,10 @@ def _tuned(search: Search, study: optuna.Study, objectives: tuple[str, ...], not
             "no trial ended with a finite error: "
             + "; ".join(trial.why for trial in trials if trial.why)
         )
-    best = min(finished, key=lambda trial: trial.error)
-    defaults = next((t for t in finished if not t.settings), None)
-    if defaults is not None and defaults.error <= best.error:
-        best = defaults
+    chosen = finalists(_contenders(study))
+    if search.num_repeats:
+        chosen = (winner(chosen, errors_by_fold(study), search.num_repeats),)
+    best = next(trial for trial in trials if trial.number == chosen[0].number)
     sources = [t.user_attrs.get("energy_source") for t in study.get_trials(deepcopy=False)]
     return Tuned(
         best=search.made(best.settings),
@@ -253,3 +293,7 @@ def _check(
             raise ValueError(f"no objective {name!r}. {near_match_text(name, OBJECTIVES)}")
     if num_jobs < 1 or (max_trials is not None and max_trials < 1):
         raise ValueError(f"num_jobs and max_trials must be >= 1, got {num_jobs} and {max_trials}")
+
+
+_SHARE_OF_FINALS = 0.25
+"""Share of the budget that is kept for measuring the best trials of a table again."""

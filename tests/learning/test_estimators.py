@@ -91,6 +91,26 @@ def test_several_targets() -> None:
     assert Regressor(**QUICK).fit(x, both[:, :1]).predict(x).shape == (60, 1)
 
 
+def test_a_law_of_powers_is_linear_in_logarithms(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).uniform(0.01, 10.0, (80, 3))
+    y = 3.0 * x[:, 0] ** 2 * x[:, 1] ** -0.5
+    model = Regressor("linear", logarithms="inputs and targets").fit(x[:40], y[:40])
+    np.testing.assert_allclose(model.predict(x[40:]), y[40:], rtol=1e-5)
+    model.save(tmp_path / "model.h5")
+    np.testing.assert_array_equal(load(tmp_path / "model.h5").predict(x), model.predict(x))
+    mixed = np.column_stack((x[:, 0], x[:, 1] - 5.0))  # the second column has no logarithm
+    both = Regressor("linear", logarithms="inputs").fit(mixed, np.log(x[:, 0]) + mixed[:, 1])
+    np.testing.assert_allclose(both.predict(mixed), np.log(x[:, 0]) + mixed[:, 1], atol=1e-5)
+    with pytest.raises(ValueError, match=r"column 1 is learned by its logarithm.*row 2 has -1"):
+        model.predict([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, -1.0, 1.0]])
+    with pytest.raises(ValueError, match="needs targets > 0, got -"):
+        Regressor(logarithms="inputs and targets").fit(x, y - 5.0)
+    with pytest.raises(ValueError, match="classes have no logarithms"):
+        Classifier(logarithms="inputs and targets").fit(x, y > 1.0)
+    with pytest.raises(ValueError, match=r"unknown logarithms 'input'.*Did you mean 'inputs'"):
+        Regressor(logarithms="input").fit(x, y)
+
+
 def test_weights_are_counts() -> None:
     draw = np.random.default_rng(1)
     x, y = draw.normal(size=(50, 2)), draw.normal(size=50)

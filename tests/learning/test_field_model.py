@@ -67,12 +67,35 @@ def test_physics_decides_as_much_as_it_weighs(seed: int) -> None:
     model = FieldModel(("x",), ("temperature",), seed=seed)
 
     def lift(**how: object) -> float:
-        solution = model.fit_with_physics(points, values, rod(), method=method, sigma=0.05, **how)
+        solution = model.fit_with_physics(
+            points, values, rod(), method=method, sigma=0.05, reference=False, **how
+        )
         return float(np.mean(solution.at(points).temperature - points[:, 0]))
 
     soft, hard = lift(weight=1e-3), lift(hard=True)
     assert soft > 0.25
     assert abs(hard) < 0.01
+
+
+def test_with_physics_there_are_a_record_and_a_verdict() -> None:
+    points = np.linspace(0.3, 0.7, 9)[:, None]
+    method = ps.Method(hidden=(8,), max_steps=60, trunk="trained")
+    model = FieldModel(("x",), ("temperature",))
+
+    def learned(lift: float) -> ps.Solution:
+        values = {"temperature": points[:, 0] + lift}
+        return model.fit_with_physics(points, values, rod(), method=method, sigma=0.05, hard=True)
+
+    right, wrong = learned(0.0), learned(0.3)
+    assert right.verdict is not None
+    assert right.verdict.trusted
+    assert right.record.history[-1].step == len(right.record.history) > 0
+    assert 9 in right.record.num_points.values()
+    assert right.record.energy is not None
+    assert wrong.verdict is not None
+    assert [check.name for check in wrong.verdict.checks if not check.passed] == [
+        "misfit to measurements / noise"
+    ]
 
 
 def test_refusals(tmp_path: Path) -> None:
