@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pinnsolve.solution import Solution
-from pinnsolve.uncertainty import MOST_IN_WORDS, Identifiability, identifiability
+from pinnsolve.uncertainty import MOST_IN_WORDS, Identifiability, Posterior, identifiability
 from pinnsolve.unknowns import find_unknowns
 from pinnsolve.verdict import Check, identifiability_name
 
@@ -42,11 +42,17 @@ def unknown_notes(solution: Solution) -> list[str]:
         f"smoothness of {name} chosen from the data: {strength:.3g}"
         for name, strength in known.smoothness.items()
     ]
+    notes += [_not_normal_text(known, name) for name in known.not_normal]
     if known.num_data < len(known.unknowns):
         notes.append(_too_few_text(found, known.num_data))
     if not_identifiable(solution) and len(found.ratios) <= MOST_IN_WORDS:
         notes.append(str(found))
     return notes
+
+
+def _not_normal_text(known: Posterior, name: str) -> str:
+    low, high = known.interval(name)
+    return f"the likelihood of {name} is not normal: its 95 % interval {low:.4g} to {high:.4g} is that of its profile"
 
 
 def _too_few_text(found: Identifiability, num_data: int) -> str:

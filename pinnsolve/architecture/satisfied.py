@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import Block, PointCounts, make_blocks
+from pinnsolve.blocks import Block, PointCounts, make_blocks, prior_blocks
 from pinnsolve.multi_index import MultiIndex
 from pinnsolve.networks import MLP, Identity, Network
 from pinnsolve.networks.network import Pullback
@@ -46,7 +46,7 @@ def satisfied_rows(problem: Problem, network: Network, scaling: Scaling) -> froz
 
     Their rows would be rounding errors, which automatic weights would blow up; ``build_system``
     leaves them out. A row counts if it vanishes, to rounding, beside the same row with noise of order one, in
-    network units, added to every stream.
+    network units, added to every stream. Priors see no stream: a smoothness vanishes at the first guess alone.
 
     Args:
         problem: The declaration.
@@ -55,10 +55,12 @@ def satisfied_rows(problem: Problem, network: Network, scaling: Scaling) -> froz
     """
     if isinstance(network, MLP) and isinstance(network.embedding, Identity):
         return frozenset()
-    cpu = torch.device("cpu")
-    parameters = network.initial_parameters(
-        torch.Generator().manual_seed(1), dtype=torch.float64, device=cpu
-    )
+    cpu, generator = torch.device("cpu"), torch.Generator().manual_seed(1)
+    parameters = network.initial_parameters(generator, dtype=torch.float64, device=cpu)
+    if not parameters.any():  # a head starts at zero, where all that is homogeneous holds
+        parameters = torch.randn(
+            parameters.shape, generator=generator, dtype=torch.float64, device=cpu
+        )
     starts = parameters.new_tensor([unknown.start for unknown in problem.unknowns])
     theta = torch.cat((parameters, starts))
     plain, changed = (
@@ -72,10 +74,12 @@ def satisfied_rows(problem: Problem, network: Network, scaling: Scaling) -> froz
         ).rows_by_key(theta)
         for item in (network, _Disturbed(network))
     )
+    priors = {block.name for block in prior_blocks(problem)}
     return frozenset(
         key
         for key, rows in plain.items()
-        if float(rows.abs().max()) <= _TOLERANCE * float(changed[key].abs().max())
+        if key.block not in priors
+        and float(rows.abs().max()) <= _TOLERANCE * float(changed[key].abs().max())
     )
 
 

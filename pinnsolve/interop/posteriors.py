@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pinnsolve.problem import Problem
-from pinnsolve.uncertainty import Posterior
+from pinnsolve.uncertainty import Posterior, Profile
 
 _ARRAYS = ("search", "search_covariance", "data_factor", "prior_factor", "root", "samples")
 _NUMBERS = ("log_evidence", "num_data", "num_open")
@@ -27,6 +27,9 @@ def write_posterior(group: Any, posterior: Posterior) -> None:  # noqa: ANN401 -
     group.attrs["smoothness"] = json.dumps(dict(posterior.smoothness))
     group.attrs["freedom"] = json.dumps(dict(posterior.freedom))
     group.attrs["names"] = json.dumps(posterior.names)
+    group.attrs["profiles"] = json.dumps(
+        {name: _plain(item) for name, item in posterior.profiles.items()}
+    )
     for name in _NUMBERS:
         group.attrs[name] = getattr(posterior, name)
 
@@ -54,5 +57,24 @@ def read_posterior(group: Any, problem: Problem) -> Posterior:  # noqa: ANN401
         members=(),
         smoothness=json.loads(group.attrs["smoothness"]),
         freedom=json.loads(group.attrs.get("freedom", "{}")),  # older files have none
+        profiles={
+            name: _profile(item)
+            for name, item in json.loads(group.attrs.get("profiles", "{}")).items()
+        },
         **arrays,
+    )
+
+
+def _plain(profile: Profile) -> dict[str, object]:
+    return {
+        "centre": profile.centre,
+        "search": profile.search.tolist(),
+        "roots": profile.roots.tolist(),
+        "std": profile.std,
+    }
+
+
+def _profile(plain: dict[str, Any]) -> Profile:
+    return Profile(
+        plain["centre"], np.array(plain["search"]), np.array(plain["roots"]), plain["std"]
     )

@@ -27,7 +27,7 @@ from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import Trained, Watcher, train
 from pinnsolve.training.present import present_solution
 from pinnsolve.training.run import versions
-from pinnsolve.uncertainty import estimates_of, laplace, stiffness_of
+from pinnsolve.uncertainty import estimates_of, laplace, stiffness_of, with_profiles
 
 
 def finetune_solution(
@@ -166,6 +166,7 @@ def _run(
         estimates: tuple[Estimate, ...] = ()
         if problem.unknowns:
             known = laplace(moved.system, moved.theta, stiffness=stiffness_of(problem))
+            known = with_profiles(known, moved.system, moved.theta, problem)
             estimates = estimates_of(known)
         solution = present_solution(problem, system, theta)
     record = RunRecord(

@@ -213,6 +213,15 @@ def _posterior(solution: Solution) -> dict[str, object] | None:
         "data_used_by_open_fields": known.num_open,
         "freedom_taken": dict(known.freedom),
         "interval_ratios": found.ratios,
+        "profiles": {
+            name: {
+                "normal": item.is_normal,
+                "open": list(item.is_open),
+                "values": [known.value_of(name, float(z)) for z in item.search],
+                "roots": item.roots.tolist(),
+            }
+            for name, item in known.profiles.items()
+        },
         "combinations": [
             {"text": c.text, "relative_std": c.relative_std, "exponents": list(c.exponents)}
             for c in found.combinations

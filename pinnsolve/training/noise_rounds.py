@@ -18,7 +18,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
 from pinnsolve.solution import Solution
 from pinnsolve.status import StopReason
-from pinnsolve.uncertainty import estimates_of, laplace, stiffness_of
+from pinnsolve.uncertainty import estimates_of, laplace, stiffness_of, with_profiles
 
 if TYPE_CHECKING:
     from pinnsolve.training.run import Trained
@@ -85,6 +85,7 @@ def _with_noise(trained: Trained, problem: Problem) -> Trained:
     record = replace(solution.record, noise=found.sigma, noise_freedom=found.freedom)
     strengths = {} if solution.posterior is None else solution.posterior.smoothness
     posterior = laplace(system, trained.theta, stiffness=stiffness_of(problem), chosen=strengths)
+    posterior = with_profiles(posterior, system, trained.theta, problem)
     estimates = estimates_of(posterior)
     changed = replace(
         solution, problem=problem, estimates=estimates, posterior=posterior, record=record

@@ -36,7 +36,13 @@ from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
 from pinnsolve.training.warm import check_start, made_of
-from pinnsolve.uncertainty import choose_smoothness, estimates_of, laplace, stiffness_of
+from pinnsolve.uncertainty import (
+    choose_smoothness,
+    estimates_of,
+    laplace,
+    stiffness_of,
+    with_profiles,
+)
 
 Observer = Callable[[StepRecord], None]
 """Called after every step, for progress bars and logs."""
@@ -323,6 +329,7 @@ def _finished(task: _Task, taken: Taken, record: RunRecord) -> Trained:
         by_evidence = chosen.smoothness if task.method.smoothness == "evidence" else {}
         posterior = laplace(system, theta, stiffness=stiffness_of(problem), chosen=by_evidence)
         posterior = replace(posterior, smoothness=chosen.smoothness)
+        posterior = with_profiles(posterior, system, theta, problem)
         solution = replace(solution, estimates=estimates_of(posterior), posterior=posterior)
     return Trained(solution, system, theta)
 

@@ -13,6 +13,8 @@ from pinnsolve.uncertainty.identifiability import (
 from pinnsolve.uncertainty.laplace import laplace
 from pinnsolve.uncertainty.marginal import stiffness_of
 from pinnsolve.uncertainty.posterior import Member, Posterior, Way, search_values
+from pinnsolve.uncertainty.profile import Profile
+from pinnsolve.uncertainty.profiles import with_profiles
 from pinnsolve.uncertainty.settling import settled
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Identifiability",
     "Member",
     "Posterior",
+    "Profile",
     "Way",
     "choose_smoothness",
     "deviations",
@@ -34,5 +37,6 @@ __all__ = [
     "settled",
     "spread_before",
     "stiffness_of",
+    "with_profiles",
     "with_strengths",
 ]

@@ -8,8 +8,8 @@ which is known to ``eigenvalue^(-1/2)``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ _TOLD = 0.5
 
 _LEAST_EXPONENT = 0.05
 """Exponents below this share of the largest are left out of the words."""
+
+_CLOSE = 0.1
+"""Interval, relative to what was known before, up to which a number that reaches its bound is known nevertheless."""
 
 _NORMAL_95 = 1.959964
 """Half width of the 95 % interval of a normal distribution, in standard deviations."""
@@ -56,11 +59,14 @@ class Identifiability:
     Attributes:
         ratios: Width of the 95 % interval from the data alone, relative to what was known before, by name: the width
             of the prior's interval, of the bounds, or twice the value where the bounds are logarithmic or absent.
+            Infinite where the data leave one side open, unless the estimate is close to the bound there.
         combinations: Eigenvectors of the marginal information, best known first.
+        one_sided: What the data do say of a number whose likelihood has one end only, by its name: ``s < 0.1``.
     """
 
     ratios: dict[str, float]
     combinations: tuple[Combination, ...]
+    one_sided: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def not_identifiable(self) -> tuple[str, ...]:
@@ -82,9 +88,17 @@ class Identifiability:
         if not self.not_identifiable:
             return ""
         lost = f"not identifiable from these data: {', '.join(self.not_identifiable)}"
-        known = [f"{c.text} is known to {_percent(c.relative_std)}" for c in self.known]
+        sides = [f"{text} (95 %)" for text in self.one_sided.values()]
+        known = [f"{c.text} is known to {_percent(c.relative_std)}" for c in self._two_sided]
         unseen = [f"{c.text} is not" for c in self.open]
-        return "; ".join([lost, *known, *unseen])
+        return "; ".join([lost, *sides, *known, *unseen])
+
+    @property
+    def _two_sided(self) -> tuple[Combination, ...]:
+        """Combinations that the data tell, without those that are mainly a number of which they leave one side open."""
+        names = tuple(self.ratios)
+        mainly = {c: names[int(np.argmax(np.abs(c.exponents)))] for c in self.known}
+        return tuple(c for c in self.known if mainly[c] not in self.one_sided)
 
 
 def identifiability(posterior: Posterior) -> Identifiability:
@@ -96,9 +110,15 @@ def identifiability(posterior: Posterior) -> Identifiability:
     values, widths = posterior.mean, _widths_before(posterior)
     ratios = 2.0 * _NORMAL_95 * posterior.bound / widths
     named = {name: float(r) for name, r in zip(posterior.names, ratios, strict=True)}
+    one_sided: dict[str, str] = {}
+    for name in posterior.not_normal:
+        width = float(widths[posterior.position(name)])
+        named[name] = _ratio_of_profile(posterior, name, width)
+        if not named[name] < 1.0:
+            one_sided |= _one_sided(posterior, name)
     sizes = np.array([_size(u, v) for u, v in zip(posterior.unknowns, values, strict=True)])
     relative = posterior.data_factor * (sizes / posterior.slopes)
-    return Identifiability(named, _combinations(relative, posterior.names))
+    return Identifiability(named, _combinations(relative, posterior.names), one_sided)
 
 
 def spread_before(posterior: Posterior) -> Array:
@@ -108,6 +128,25 @@ def spread_before(posterior: Posterior) -> Array:
         posterior: What is known.
     """
     return np.asarray(_widths_before(posterior) / (2.0 * _NORMAL_95 * np.abs(posterior.slopes)))
+
+
+def _ratio_of_profile(posterior: Posterior, name: str, before: float) -> float:
+    """Return the width of the profile's interval over that before, without what a prior contributes to it."""
+    low, high = posterior.interval(name)
+    ratio = (high - low) / before
+    if any(posterior.profiles[name].is_open) and not ratio < _CLOSE:
+        return math.inf
+    if posterior.unknowns[posterior.position(name)].prior is None:
+        return ratio
+    return ratio / math.sqrt(1.0 - ratio**2) if ratio < 1.0 else math.inf
+
+
+def _one_sided(posterior: Posterior, name: str) -> dict[str, str]:
+    """Return what the data say of a number of which they leave one side open."""
+    (low, high), (below, above) = posterior.interval(name), posterior.profiles[name].is_open
+    if below == above:
+        return {}
+    return {name: f"{name} < {high:.3g}" if below else f"{name} > {low:.3g}"}
 
 
 def _widths_before(posterior: Posterior) -> Array:

@@ -16,6 +16,7 @@ from pinnsolve.naming import near_match_text
 from pinnsolve.networks import Network
 from pinnsolve.scaling import Scaling
 from pinnsolve.uncertainty.gaussian import gaussian_of
+from pinnsolve.uncertainty.profile import Profile
 from pinnsolve.unknown_functions import UnknownFunction
 from pinnsolve.unknowns import Unknown
 
@@ -23,6 +24,9 @@ Array = npt.NDArray[np.float64]
 
 Way = Literal["laplace", "randomise-then-optimise", "ensemble"]
 """How a posterior was found."""
+
+_LEVEL_OF_ONE = 0.6826894921370859
+"""Probability of a normal variable to be within one standard deviation."""
 
 UNTOLD = 1e8
 """Standard deviation of a search variable from which on nothing at all is known of it."""
@@ -48,7 +52,8 @@ class Posterior:
     """The distribution of K unknowns, and of the field that follows from them.
 
     It is normal in the unknowns' search variables; intervals are mapped to the numbers themselves, so that they stay
-    inside of bounds and are multiplicative on logarithmic scales.
+    inside of bounds and are multiplicative on logarithmic scales. Where the profile of a number says that its
+    likelihood is not normal, interval and standard deviation of that number are the profile's.
 
     Attributes:
         method: How it was found.
@@ -66,6 +71,7 @@ class Posterior:
         members: Draws of the field; none if it was not sampled.
         smoothness: The smoothness of functions that was chosen from the data, by name.
         freedom: Degrees of freedom that field and unknowns take of the readings, by block of these.
+        profiles: How much the data object to values of the numbers that were looked at, by name.
     """
 
     method: Way
@@ -82,6 +88,7 @@ class Posterior:
     members: tuple[Member, ...] = ()
     smoothness: Mapping[str, float] = field(default_factory=dict)
     freedom: Mapping[str, float] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,8 +117,22 @@ class Posterior:
 
     @property
     def std(self) -> Array:
-        """Standard deviation of the unknowns, shape (K,); infinite where nothing at all is known."""
-        return _told(np.sqrt(np.diagonal(self.covariance)), self._search_std)
+        """Standard deviation of the unknowns, shape (K,); infinite where nothing at all is known.
+
+        Of a number whose likelihood is not normal it is half of the 68 % interval.
+        """
+        found = _told(np.sqrt(np.diagonal(self.covariance)), self._search_std)
+        for name in self.not_normal:
+            low, high = self.interval(name, _LEVEL_OF_ONE)
+            found[self.position(name)] = 0.5 * (high - low)
+        return found
+
+    @property
+    def not_normal(self) -> tuple[str, ...]:
+        """Numbers whose likelihood is not normal, by their profiles."""
+        if len(self.samples):
+            return ()
+        return tuple(name for name, item in self.profiles.items() if not item.is_normal)
 
     @property
     def correlation(self) -> Array:
@@ -155,7 +176,11 @@ class Posterior:
             return float(ends[0]), float(ends[1])
         from scipy.special import ndtri
 
-        return self._mapped(k, float(ndtri(0.5 + 0.5 * level)))
+        widths = float(ndtri(0.5 + 0.5 * level))
+        if name in self.not_normal:
+            profile = self.profiles[name]
+            return self.value_of(name, profile.at(-widths)), self.value_of(name, profile.at(widths))
+        return self._mapped(k, widths)
 
     def position(self, name: str) -> int:
         """Return the place of an unknown in all arrays.
@@ -181,6 +206,16 @@ class Posterior:
                 for u, z in pairs
             ]
         )
+
+    def value_of(self, name: str, search: float) -> float:
+        """Return the value of one unknown at a search variable, which may be infinite.
+
+        Args:
+            name: Its name.
+            search: The search variable.
+        """
+        at = torch.tensor(search, dtype=torch.float64, device="cpu")
+        return float(self.unknowns[self.position(name)].value(at))
 
     def of_function(self, function: UnknownFunction) -> Array:
         """Return the covariance of a function's coefficients, shape (K, K).

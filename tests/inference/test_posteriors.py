@@ -90,3 +90,19 @@ def test_refusals(linear: Trained) -> None:
     )
     with pytest.raises(ValueError, match="'rod' has no measurements and no unknowns"):
         ps.posterior(known.solution)
+
+
+def test_random_features_go_on_with_all_their_equations() -> None:
+    """A head of zeros meets whatever is homogeneous, and zero coefficients are smooth: these are rows all the same."""
+    function = ps.UnknownFunction("s", of={"x": (0.0, 1.0)}, num=6, scale=1.0, smoothness=0.3)
+    problem = ps.Problem(
+        "heated",
+        ps.Interval(0.0, 1.0),
+        ps.Heat(1.0, source=function),
+        [ps.Dirichlet("left", temperature=0.0), ps.Insulated("right")],
+        measurements=ps.Measurements(X[:, None], {"temperature": X - 0.5 * X**2}, sigma=0.01),
+        accuracy=1e-4,
+    )
+    solution = train(problem).solution
+    system, theta = system_of(solution, seed=1)
+    assert {key.block for key in system.rows_by_key(theta)} == set(system.block_sizes)
