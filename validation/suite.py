@@ -59,6 +59,7 @@ QUICK = (
     "disk_inclusion",
     "fin_range",
     "heat_rod",
+    "heisler_slab",
     "helmholtz",
     "inverse_convection",
     "inverse_diffusivity",

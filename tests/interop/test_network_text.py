@@ -25,6 +25,7 @@ from pinnsolve.networks import (
     Periodic,
     PlaneCornerFunctions,
     RandomFeatures,
+    StartCornerFunctions,
     draw_features,
 )
 from pinnsolve.scaling import Scaling
@@ -138,6 +139,7 @@ def test_corner_functions_come_back_bit_by_bit() -> None:
     corner = CornerFunctions(
         (0.1, -1.0), (0.6, 0.8), math.pi / 3, ((2.0 / 3.0, 0, 0), (2.0, 1, 0), (1.5, 0, 1))
     )
+    wall = StartCornerFunctions(-3.0, 0.1, (0, 2, 4))
     plane = PlaneCornerFunctions(
         (1.0, 1.0),
         (0.6, 0.8),
@@ -149,7 +151,7 @@ def test_corner_functions_come_back_bit_by_bit() -> None:
         3,
     )
     smooth = features(base=False, number=20)
-    problem, wanted = kovasznay(), replace(smooth, corners=(corner,), plane_corners=(plane,))
+    problem, wanted = kovasznay(), replace(smooth, corners=(corner, wall), plane_corners=(plane,))
     found = network_of(network_text(wanted), problem, scaling_of(problem))
     assert_same_features(found, wanted)
     assert isinstance(found, RandomFeatures)
