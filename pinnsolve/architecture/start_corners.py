@@ -2,7 +2,7 @@
 
 The start and the equation together say all derivatives at a corner of space and time (the series of Cauchy and
 Kovalevskaya). Where the condition of the wall, or its derivative by time of order j, does not hold with them, the
-solution is singular there like V_(2j), if the wall gives the value, or V_(2j+1), if it gives a flux.
+solution is singular there like V_(2j), if the wall gives the value, or like R_(2j) and V_(2j+1), if it gives a flux.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ def start_corner_functions(problem: Problem) -> tuple[StartCornerFunctions, ...]
     reflects = 2.0 / math.sqrt(8.0 * diffusivity) < _UNSEEN
     found = []
     for condition in problem.conditions:
-        lowest = None if condition is starts[0] else _lowest_order(problem, condition, starts[0])
-        if lowest is None or not (diffusion.alone or lowest <= _LEADING):
+        wall = None if condition is starts[0] else _disagreement(problem, condition, starts[0])
+        if wall is None or not (diffusion.alone or wall.derivatives == 0):
             continue
-        wall = float(boundary_block(problem, condition, 1, 0).normals[0, 0])
-        every = 2 if diffusion.alone and lowest % 2 == 0 else 1
-        orders = tuple(range(lowest, _HIGHEST + 1, every))
-        found.append(StartCornerFunctions(wall, diffusivity, orders))
+        transfer = None if wall.transfer is None else wall.transfer * float(half_x)
+        orders = tuple(range(2 * wall.derivatives, _HIGHEST + 1))
+        own = orders[::2] if diffusion.alone and wall.alone else orders
+        found.append(StartCornerFunctions(wall.side, diffusivity, own, transfer))
         if reflects:
-            found.append(StartCornerFunctions(-3.0 * wall, diffusivity, orders))
+            found.append(StartCornerFunctions(-3.0 * wall.side, diffusivity, orders, transfer))
     return tuple(found)
 
 
@@ -117,21 +117,58 @@ def _made_up(level: float, asked: dict[MultiIndex, Tensor], index: MultiIndex) -
     return asked[index]
 
 
-def _lowest_order(problem: Problem, condition: Condition, start: Initial) -> int | None:
-    """Return the least m of the functions that a wall's disagreement with the start brings about, or None."""
-    place = boundary_block(problem, condition, 1, 0)
-    at = place.point_sets[0].clone()
+@dataclass(frozen=True)
+class _Disagreement:
+    """A wall whose condition does not hold with the start.
+
+    Attributes:
+        side: -1 or 1, where the wall is.
+        derivatives: Number of derivatives by time of the condition that hold.
+        transfer: eta in 1/m of a condition ``du / dn + eta u = given``, at the start; None if it gives the value.
+        alone: Whether eta is the same at all times, whatever the field.
+    """
+
+    side: float
+    derivatives: int
+    transfer: float | None
+    alone: bool
+
+
+def _disagreement(problem: Problem, condition: Condition, start: Initial) -> _Disagreement | None:
+    """Return how a wall disagrees with the start, or None if it does not."""
+    place = boundary_block(problem, condition, _NUM_POINTS, 0)
+    at = place.point_sets[0][:1].clone()
     at[:, _T] = problem.bounds[0][_T]
-    wall = condition_block(problem, condition, at, place.normals)
-    row = _row(problem, wall, _continued(problem, start, at))
-    gives_value = bool(components_given_by(problem, condition))
+    wall = condition_block(problem, condition, at, place.normals[:1])
+    derivatives = _continued(problem, start, at)
+    row = _row(problem, wall, derivatives)
     duration = float(problem.bounds[1][_T] - problem.bounds[0][_T])
     least = _NOTHING * _size_of_terms(problem, wall, start)
-    for order in range(_MOST_DERIVATIVES + 1):
-        left = abs(float(row.derivative((_T,) * order))) * duration**order
-        if left > least:
-            return 2 * order + (0 if gives_value else 1)
-    return None
+    left = (
+        abs(float(row.derivative((_T,) * order))) * duration**order
+        for order in range(_MOST_DERIVATIVES + 1)
+    )
+    hold = next((order for order, size in enumerate(left) if size > least), None)
+    if hold is None:
+        return None
+    side = float(wall.normals[0, 0])
+    if components_given_by(problem, condition):
+        return _Disagreement(side, hold, None, alone=True)
+    here = float(_transfers(problem, wall, derivatives))
+    others = [_transfers(problem, place, partial(_made_up, level, {})) for level in (1.0, 0.3)]
+    alone = float((torch.cat(others) - here).abs().max()) <= _ALIKE * abs(here)
+    return _Disagreement(side, hold, max(here, 0.0), alone)
+
+
+def _transfers(problem: Problem, wall: Block, derivatives: _Derivatives) -> Tensor:
+    """Return eta of a wall's condition at its points, linearised about a field with given derivatives, shape (N,)."""
+    ones = torch.ones(wall.num_points, dtype=torch.float64, device="cpu")
+    leaves = {k: (derivatives(k) * ones).detach().requires_grad_() for k in (VALUE, (_X,))}
+    row = _row(problem, wall, lambda k: leaves[k] if k in leaves else derivatives(k))
+    by_value, by_slope = torch.autograd.grad(
+        torch.as_tensor(row.derivative(VALUE)).sum(), tuple(leaves.values()), materialize_grads=True
+    )
+    return by_value / (by_slope * wall.normals[:, 0])
 
 
 def _continued(problem: Problem, start: Initial, at: Tensor) -> _Derivatives:
@@ -225,9 +262,6 @@ _MOST_DERIVATIVES = 3
 
 _HIGHEST = 8
 """Highest m: what is left has seven continuous derivatives by space."""
-
-_LEADING = 1
-"""Highest leading m, a jump of value or flux, where the equation has other terms: further functions do not solve it."""
 
 _UNSEEN = 4.5
 """z of the interval's length at the end from which the other wall sees nothing: erfc(4.5) = 2e-10."""

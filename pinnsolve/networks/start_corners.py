@@ -8,7 +8,13 @@ their common corner. With d the distance from the wall and tau the time since th
 i^m erfc the m-th repeated integral of the complementary error function, and of smooth functions (H. S. Carslaw & J. C.
 Jaeger, "Conduction of Heat in Solids", 2nd ed., 1959, par. 2.5 and appendix II). m = 0 is a jump of the value, m = 1
 one of the flux, m = 2 a value that begins to change. All are solutions of the heat equation, and their derivatives are
-others of them: ``dV_m / dd = -V_(m-1)``, ``dV_m / dtau = kappa V_(m-2)``.
+others of them: ``dV_m / dd = -V_(m-1)``, ``dV_m / dtau = kappa V_(m-2)``. Where a wall exchanges heat, eta its transfer
+coefficient over the conductivity, solutions R_m with ``eta R_m - dR_m / dd = V_m`` take their place:
+
+    R_m(d, tau) = int_d^oo exp(-eta (s - d)) V_m(s, tau) ds,
+
+with the same derivatives, ``R_(m-1) = V_m - eta R_m``, and ``R_(-1) = exp(-z^2) erfcx(z + eta sqrt(kappa tau))``; with
+eta = 0, a given flux, R_m is V_(m+1).
 """
 
 from __future__ import annotations
@@ -25,7 +31,7 @@ from pinnsolve.multi_index import MultiIndex
 
 @dataclass(frozen=True)
 class StartCornerFunctions:
-    """The functions V_m of one end of an interval, each divided by its value on the wall at the end of time.
+    """The functions V_m or R_m of one end of an interval, each divided by its value on the wall at the end of time.
 
     The coordinates u = (x, t) are in network units: the interval is [-1, 1], time begins at -1 and ends at 1.
 
@@ -33,11 +39,14 @@ class StartCornerFunctions:
         wall: Coordinate of the end, -1 or 1, or of an image of it further out.
         diffusivity: kappa in network units: ``kappa h_t / h_x^2`` with half the extents h_x in m and h_t in s.
         orders: The m, >= 0.
+        transfer: eta in network units: the transfer coefficient over the conductivity, times half the interval's
+            length; 0 where a flux is given. None where values are given: then the functions are V_m, else R_m.
     """
 
     wall: float
     diffusivity: float
     orders: tuple[int, ...]
+    transfer: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse walls, diffusivities and orders that are none."""
@@ -47,6 +56,8 @@ class StartCornerFunctions:
             )
         if not (math.isfinite(self.diffusivity) and self.diffusivity > 0.0):
             raise ValueError(f"the diffusivity must be finite and > 0, got {self.diffusivity}")
+        if self.transfer is not None and not 0.0 <= self.transfer < math.inf:
+            raise ValueError(f"the transfer must be finite and >= 0, got {self.transfer}")
         if not self.orders or min(self.orders) < 0:
             raise ValueError(
                 f"functions of a wall at the start need orders >= 0, got {self.orders}"
@@ -69,25 +80,30 @@ class StartCornerFunctions:
         drops = [
             2 * len(index) - index.count(0) for index in indices
         ]  # by each x one, by each t two
-        lowest, highest = min(self.orders) - max(drops), max(self.orders)
+        lowest = min(self.orders) - max(drops)
         towards = math.copysign(1.0, self.wall)
         distance, since = abs(self.wall) - towards * points[:, 0], points[:, 1] + 1.0
         begun = since > NEAREST
-        depth = torch.sqrt(4.0 * self.diffusivity * since.clamp(min=NEAREST))
-        integrals = repeated_integrals(distance / depth, lowest, highest)
-        members = {n: depth**n * integral for n, integral in integrals.items()}
+        members = self._members(distance, since.clamp(min=NEAREST), lowest)
+        ends = self._members(points.new_zeros(1), points.new_full((1,), 2.0), 0)
         streams = points.new_empty(len(indices), len(points), self.num_features)
         for place, index, drop in zip(streams, indices, drops, strict=True):
             times = len(index) - index.count(0)
             factor = towards ** index.count(0) * self.diffusivity**times
             for column, order in enumerate(self.orders):
-                member = factor / self._at_the_end(order) * members[order - drop]
+                member = factor / ends[order] * members[order - drop]
                 place[:, column] = torch.where(begun, member, torch.zeros_like(member))
         return streams
 
-    def _at_the_end(self, order: int) -> float:
-        """Return V_m on the wall at the end."""
-        return float((2.0 * self.diffusivity) ** (0.5 * order)) / math.gamma(0.5 * order + 1.0)
+    def _members(self, distance: Tensor, since: Tensor, lowest: int) -> dict[int, Tensor]:
+        """Return V_m or R_m, from the lowest m on, each of shape (N,)."""
+        depth, highest = torch.sqrt(4.0 * self.diffusivity * since), max(self.orders)
+        z = distance / depth
+        if self.transfer is None:
+            found = repeated_integrals(z, lowest, highest)
+            return {m: depth**m * integral for m, integral in found.items()}
+        damped = damped_integrals(z, 0.5 * self.transfer * depth, lowest, highest)
+        return {m: depth ** (m + 1) * integral for m, integral in damped.items()}
 
 
 def repeated_integrals(z: Tensor, lowest: int, highest: int) -> dict[int, Tensor]:
@@ -116,6 +132,32 @@ def repeated_integrals(z: Tensor, lowest: int, highest: int) -> dict[int, Tensor
     return found
 
 
+def damped_integrals(z: Tensor, rate: Tensor, lowest: int, highest: int) -> dict[int, Tensor]:
+    """Return ``J_n = int_z^oo exp(-2 s (y - z)) i^n erfc(y) dy``, n from lowest to highest, each of shape (N,).
+
+    ``J_(n-1) = i^n erfc(z) - 2 s J_n`` loses digits upwards where s is small, downwards where it is large.
+
+    Args:
+        z: Shape (N,), >= 0 or nearly so.
+        rate: s >= 0, shape (N,).
+        lowest: Least n, negative or not.
+        highest: Largest n, >= 0.
+    """
+    last = highest + _DAMPED_TERMS
+    plain = repeated_integrals(z, min(lowest + 1, -1), last + 1)
+    downwards = {last: plain[last + 1] / (1.0 + rate)}
+    for n in range(last, 0, -1):
+        downwards[n - 1] = plain[n] - 2.0 * rate * downwards[n]
+    slow = 2.0 * rate * plain[1] < plain[0]
+    found = {-1: torch.exp(-z.square()) * torch.special.erfcx(z + rate)}
+    for n in range(highest + 1):
+        upwards = (plain[n] - found[n - 1]) / (2.0 * rate.clamp(min=_LEAST_RATE))
+        found[n] = torch.where(slow, downwards[n], upwards)
+    for n in range(-1, lowest, -1):
+        found[n - 1] = plain[n] - 2.0 * rate * found[n]
+    return found
+
+
 def _quotients(z: Tensor, highest: int) -> list[Tensor]:
     """Return ``i^n erfc(z) / i^(n-1) erfc(z)`` for n from 1 to highest, z >= 1."""
     above = highest + _TERMS
@@ -133,6 +175,12 @@ NEAREST = 1e-24
 
 _FROM_ABOVE = 1.0
 """z from which quotients are taken."""
+
+_DAMPED_TERMS = 60
+"""Steps downwards of damped integrals: terms fall like s^n / (n / 2)!, s < 1."""
+
+_LEAST_RATE = 0.1
+"""Least s that is divided by; below, what comes of it is not used."""
 
 _TERMS = 160
 """Terms of the continued fraction: at z = 1 enough for double precision."""

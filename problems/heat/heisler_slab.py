@@ -3,7 +3,7 @@
 A steel plate of 0.1 m, k = 40 W/(m K), rho = 7800 kg/m3, c = 500 J/(kg K), at 800 degC, is put into a stream of
 20 degC. With the half thickness L, Bi = h L / k and Fo = k t / (rho c L^2), the share of the first excess over the
 stream is ``sum C_n exp(-z_n^2 Fo) cos(z_n x / L)``, z tan z = Bi, C = 4 sin z / (2 z + sin 2 z) (M. P. Heisler,
-"Temperature charts for induction and constant-temperature heating", Trans. ASME 69 (1947) 227-236; T. L. Bergman et al.,
+"Temperature charts for induction and constant-temperature heating", Trans. ASME 69 (1947) 227-236; T. L. Bergman et al,
 "Fundamentals of Heat and Mass Transfer", 7th ed. 2011, sec. 5.5). At Bi = 1, Fo = 0.5 it is 0.772526383 in the middle
 and 0.504521928 on the faces. At the start the flux on the faces jumps.
 """

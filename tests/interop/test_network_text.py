@@ -139,7 +139,7 @@ def test_corner_functions_come_back_bit_by_bit() -> None:
     corner = CornerFunctions(
         (0.1, -1.0), (0.6, 0.8), math.pi / 3, ((2.0 / 3.0, 0, 0), (2.0, 1, 0), (1.5, 0, 1))
     )
-    wall = StartCornerFunctions(-3.0, 0.1, (0, 2, 4))
+    wall = StartCornerFunctions(-3.0, 0.1, (0, 2, 4), 1.5)
     plane = PlaneCornerFunctions(
         (1.0, 1.0),
         (0.6, 0.8),

@@ -13,12 +13,14 @@ from torch import Tensor
 
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.networks import RandomFeatures, StartCornerFunctions
-from pinnsolve.networks.start_corners import repeated_integrals
+from pinnsolve.networks.start_corners import damped_integrals, repeated_integrals
 
 LEFT = StartCornerFunctions(-1.0, 0.3, (0, 1, 2, 3, 8))
 RIGHT = replace(LEFT, wall=1.0)
 IMAGE = replace(LEFT, wall=3.0)
-ALL = [LEFT, RIGHT, IMAGE]
+FLUX = replace(LEFT, transfer=0.0)
+COOLED = replace(RIGHT, transfer=4.0)
+ALL = [LEFT, RIGHT, IMAGE, FLUX, COOLED]
 PLACES = (0.0, 1e-3, 0.3, 0.999, 1.0, 2.0, 4.0, 8.0, 20.0)
 
 
@@ -62,7 +64,7 @@ def test_far_away_there_is_nothing() -> None:
     assert all(bool((v == 0.0).all()) for v in repeated_integrals(far, -6, 8).values())
 
 
-@pytest.mark.parametrize("functions", ALL)
+@pytest.mark.parametrize("functions", [LEFT, RIGHT, IMAGE])
 def test_streams_are_partial_derivatives(
     check_derivatives, functions: StartCornerFunctions
 ) -> None:
@@ -88,6 +90,58 @@ def plain(functions: StartCornerFunctions, at: Tensor) -> Tensor:
         at_the_end = deepest**m / (2.0**m * special.gamma(0.5 * m + 1.0))
         columns.append(depth**m * family[m + 1] / at_the_end)
     return torch.stack(columns, dim=1)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-3, 0.7, 1.2, 5.0, 80.0])
+@pytest.mark.parametrize("z", [0.0, 0.3, 1.0, 3.0])
+def test_damped_integrals_are_those_of_the_definition(z: float, rate: float) -> None:
+    at, rates = (torch.tensor([v], dtype=torch.float64) for v in (z, rate))
+    found = damped_integrals(at, rates, -1, 8)
+    nodes, weights = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(120))
+    reach = min(8.0, 40.0 / (2.0 * rate + 1e-9))
+    y, w = 0.5 * reach * (nodes + 1.0), 0.5 * reach * weights
+    plain = repeated_integrals(z + y, -1, 8)
+    for n in range(-1, 9):
+        wanted = float((w * plain[n] * torch.exp(-2.0 * rate * y)).sum())
+        assert float(found[n]) == pytest.approx(wanted, rel=1e-10)
+
+
+@pytest.mark.parametrize("transfer", [0.0, 0.2, 4.0, 300.0])
+def test_walls_that_exchange_heat_see_the_other_functions(transfer: float) -> None:
+    """eta R_m - dR_m / dd = V_m, each with its value at the end; so a given flux has V_(m+1)."""
+    orders = (0, 2, 4)
+    damped = StartCornerFunctions(-1.0, 0.3, orders, transfer)
+    plain = StartCornerFunctions(-1.0, 0.3, orders)
+    at = points()
+    value, slope = damped.streams(at, (VALUE, (0,)))
+    found = transfer * value - slope
+    wanted = plain.streams(at, (VALUE,))[0]
+    ratio = found.abs().amax(dim=0) / wanted.abs().amax(dim=0)
+    torch.testing.assert_close(found, ratio * wanted, rtol=1e-10, atol=1e-12 * float(ratio.max()))
+
+
+def test_a_given_flux_is_a_value_of_the_next_order() -> None:
+    next_ones = replace(FLUX, orders=tuple(m + 1 for m in FLUX.orders), transfer=None)
+    indices: tuple[MultiIndex, ...] = (VALUE, (0,), (1,), (0, 0))
+    torch.testing.assert_close(
+        FLUX.streams(points(), indices),
+        next_ones.streams(points(), indices),
+        rtol=1e-12,
+        atol=1e-13,
+    )
+
+
+@pytest.mark.parametrize("functions", ALL)
+def test_streams_of_all_are_differences(functions: StartCornerFunctions) -> None:
+    at, step = points(), 1e-5
+    for axis in (0, 1):
+        move = torch.zeros(2, dtype=torch.float64)
+        move[axis] = step
+        (ahead, behind) = (functions.streams(at + s * move, (VALUE,))[0] for s in (1.0, -1.0))
+        slope = functions.streams(at, ((axis,),))[0]
+        near = (at[:, 1] > -0.9)[:, None]
+        gap = ((ahead - behind) / (2.0 * step) - slope).where(near, torch.zeros_like(slope))
+        assert float(gap.abs().max()) < 1e-7
 
 
 @pytest.mark.parametrize("functions", ALL)
@@ -144,6 +198,8 @@ def test_they_are_features_after_the_ridges() -> None:
         ({"wall": math.nan}, "wall must not be within"),
         ({"diffusivity": 0.0}, "diffusivity must be finite and > 0, got 0.0"),
         ({"diffusivity": math.inf}, "diffusivity must be finite"),
+        ({"transfer": -1.0}, "transfer must be finite and >= 0, got -1.0"),
+        ({"transfer": math.nan}, "transfer must be finite"),
         ({"orders": ()}, r"need orders >= 0, got \(\)"),
         ({"orders": (0, -1)}, r"need orders >= 0, got \(0, -1\)"),
     ],
