@@ -110,7 +110,6 @@ KNOWN_SHORTFALLS: Mapping[str, str] = {
     "lid_driven_cavity_constant": "2.6 % and 4.1 % from Marchi et al.; asked for 0.5 %",
     "lid_driven_cavity_re400": "147 s on one core, where 120 s are allowed",
     "nafems_le11": "sigma_zz(1, 0) = -104.93 MPa against -106.04, 1.0 % off; asked for 0.5 %",
-    "natural_convection_ra1e5": "numbers within 0.5 %, but given velocities 6.5e-3 off; not trusted",
 }
 """What a case is known not to reach, with the number, by its name."""
 

@@ -55,7 +55,7 @@ def error_of(problem: Problem, taken: Taken, *, seed: int) -> float:
     bandwidth = all_axes(_SLOPE, num_slopes(problem))
     features = features_for(problem, _FEATURES, bandwidth, scaling, seed=seed + _OTHERS)
     features = replace(features, base=base)
-    weights = smooth_weights(problem, scaling, seed=seed)
+    weights = smooth_weights(problem, scaling, seed=seed, base=base)
     system = system_on(problem, features, scaling, weights, seed=seed + _OTHERS).tabulated()
     before = torch.cat((theta.new_zeros(features.num_parameters), theta[count:]))
     with torch.no_grad():

@@ -18,7 +18,7 @@ from pinnsolve.architecture import singular_corners
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, make_blocks
 from pinnsolve.determinacy import field_follows_unknowns
 from pinnsolve.multi_index import VALUE
-from pinnsolve.networks import HiddenFeatures, RandomFeatures
+from pinnsolve.networks import HiddenFeatures, Network, RandomFeatures
 from pinnsolve.optimise import HeadNewton, ReducedNewton
 from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.reduced_newton import part_of
@@ -135,7 +135,7 @@ def next_stage(
         problem: The declaration.
         solved: The stage before it.
         scaling: Maps between SI and network units.
-        weights: Weights of the rows.
+        weights: Weights of the rows, unless the problem is not linear: then they are balanced at the solution so far.
         seed: Seed of features and points.
     """
     number, theta = solved.number + 1, solved.theta
@@ -151,6 +151,9 @@ def next_stage(
     network = features_for(problem, round(GROWTH * old.num_features), bandwidth, scaling, seed=here)
     pointless = _system(problem, (), old, scaling, weights)
     choose = partial(choose_adaptively, problem, pointless, theta, _ADAPTIVE_POINTS)
+    if not (solved.linear or problem.unknowns):
+        base = old, theta[: old.num_parameters]
+        weights = smooth_weights(problem, scaling, seed=seed, base=base)
     system = system_on(problem, network, scaling, weights, seed=here, choose=choose)
     start = _start(problem, network)
     if not solved.linear:
@@ -196,20 +199,20 @@ def _begin(
     return theta
 
 
-def fresh_loss(problem: Problem, stage: Stage, theta: Tensor, *, seed: int) -> float:
+def fresh_loss(
+    problem: Problem, stage: Stage, theta: Tensor, weights: Mapping[RowKey, float], *, seed: int
+) -> float:
     """Return half the sum of squared rows on points that no stage is solved on.
 
     Args:
         problem: The declaration.
         stage: The stage.
         theta: Its solution.
+        weights: Weights of the rows, the same for all stages that are compared.
         seed: Seed of the points.
     """
-    old = stage.system
-    counts = _counts(problem, _JUDGES)
-    fresh = system_on(
-        problem, stage.network, old.scaling, old.weights, seed=seed + 500_009, counts=counts
-    )
+    counts, scaling = _counts(problem, _JUDGES), stage.system.scaling
+    fresh = system_on(problem, stage.network, scaling, weights, seed=seed + 500_009, counts=counts)
     with torch.no_grad():
         return half_square(part_of(fresh, measured=False).residual(theta))
 
@@ -283,14 +286,26 @@ def newton(system: System, theta: Tensor, max_steps: int) -> Tensor:
     return state.theta
 
 
-def smooth_weights(problem: Problem, scaling: Scaling, *, seed: int) -> Mapping[RowKey, float]:
+def smooth_weights(
+    problem: Problem,
+    scaling: Scaling,
+    *,
+    seed: int,
+    base: tuple[Network, Tensor] | None = None,
+) -> Mapping[RowKey, float]:
     """Return weights for which an error of order one that is smooth over the domain has rows of order one.
 
     Balanced with the features in use, steep ones would make derivatives look large, and the
-    equations that contain them would be let off.
+    equations that contain them would be let off. Balanced at rest, what a flow carries would be overrated.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units.
+        seed: Seed of the points.
+        base: The network and its parameters, at whose fields equations are linearised; None at zero.
     """
     smooth = smooth_features(problem, _TRIAL, all_axes(1.0, num_slopes(problem)), seed=0)
-    system = system_on(problem, smooth, scaling, None, seed=seed)
+    system = system_on(problem, replace(smooth, base=base), scaling, None, seed=seed)
     return balanced(system, _start(problem, smooth)).weights
 
 

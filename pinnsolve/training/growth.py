@@ -89,7 +89,7 @@ def growth_steps(
                 return
             if not done:
                 yield _taken(stage, record, theta, position)
-        losses = (*position.losses, fresh_loss(problem, stage, theta, seed=seed))
+        losses = (*position.losses, fresh_loss(problem, stage, theta, weights, seed=seed))
         fields, error = snapshot(stage.system, theta, probe), math.inf
         numbers = numbers_of_interest(problem, stage.system, theta)
         if position.fields is not None:
