@@ -66,6 +66,7 @@ class Block:
         noise: Standard deviation of the measured values, or of a prior's rows, shape (N,), or None.
         shares: Share of each point set in a mean, shape (N, number of point sets), or None.
         likelihood: How noise is distributed.
+        density: How dense the points are beside a plain draw, whose root divides the rows, shape (N,), or None for 1.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Block:
     noise: Tensor | None = None
     shares: Tensor | None = None
     likelihood: Likelihood = "normal"
+    density: Tensor | None = None
 
     @property
     def num_points(self) -> int:
@@ -118,6 +120,7 @@ class Block:
             data={name: change(column) for name, column in self.data.items()},
             noise=None if self.noise is None else change(self.noise),
             shares=None if self.shares is None else change(self.shares),
+            density=None if self.density is None else change(self.density),
         )
 
 
@@ -267,12 +270,9 @@ _LEAST_ON_INTERFACES = 32
 def initial_block(problem: Problem, condition: Initial, number: int, seed: int) -> Block:
     """Return an initial condition at ``number`` points of the domain, its boundary included."""
     inside = problem.domain.sample_interior(number, seed=seed)
-    edge = [
-        problem.domain.sample_part(
-            part, max(1, number // (8 * len(problem.domain.parts))), seed=seed
-        ).points
-        for part in problem.domain.parts
-    ]
+    parts = problem.domain.parts
+    each = max(1, number // (8 * len(parts)))
+    edge = [problem.domain.sample_part(part, each, seed=seed).points for part in parts]
     points = np.concatenate((inside, *edge))
     start = problem.time.start if problem.time is not None else 0.0
     located = in_full(problem, points, seed=seed + 1, time=start)

@@ -85,7 +85,8 @@ class Method:
             and singular ones; ``auto`` does the first and, if it is not enough, the second.
         max_features: Most head weights of random features; the cost of a solve grows with their cube.
         hidden: Widths of the hidden layers.
-        points: Numbers of collocation points of a trained trunk; random features take as many as they need.
+        points: Numbers of collocation points of a trained trunk; None begins with about three rows per parameter and
+            takes more when they are fitted by heart. Random features take as many as they need.
         bandwidth: Factor on the first layer's initial weights; larger sees finer detail.
         embedding: What the network sees of the coordinates: ``auto`` makes it periodic where the
             declaration is, ``none`` gives it the coordinates themselves. Where there are interfaces, it

@@ -46,7 +46,7 @@ class System:
         scaling: Maps between SI and network units.
         unknowns: The numbers to be identified.
         weights: Factor of each equation's rows; missing means 1. Rows are divided by sqrt(N) of
-            their block as well, or by the noise if they are measurements.
+            their block as well and by the root of the points' density, or by the noise if they are measurements.
         satisfied: Equations left out, since the network meets them whatever its parameters.
         tables: Tabulated features by group, of networks with a fixed trunk; empty computes them when needed.
         whole_sizes: Number of points by block name of the system that this one is a shard of;
@@ -156,7 +156,8 @@ class System:
         if block.noise is not None:
             inverse: Tensor = weight / block.noise
             return inverse
-        return weight / math.sqrt(self.block_sizes[block.name])
+        mean = weight / math.sqrt(self.block_sizes[block.name])
+        return mean if block.density is None else mean / block.density.sqrt()
 
     def linearised(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield, group by group and equation by equation, rows (N,) and their Jacobian (N, num_parameters)."""

@@ -24,7 +24,7 @@ from pinnsolve.optimise.precision import BF16_MIXED, FLOAT64
 from pinnsolve.optimise.schedule import OptimiserState
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import System
-from pinnsolve.training import Trained, train
+from pinnsolve.training import Trained, prepare, train, trunk
 from pinnsolve.training.checkpoint import read_checkpoint, write_checkpoint
 from pinnsolve.training.frozen_values import classes_of, put_together, take_apart
 from pinnsolve.training.journal import Reached
@@ -159,6 +159,17 @@ def test_killed_after_every_step_of_the_trunk(name: str, tmp_path: Path) -> None
     whole = train(make(), method)
     assert whole.solution.record.num_steps == method.max_steps
     pieces = kill_after_every_step(make(), method, tmp_path / "c.h5")
+    assert facts(pieces) == facts(whole)
+
+
+def test_killed_where_points_become_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They do if losses on new points no longer fall, here whether or not the old ones are fitted by heart."""
+    monkeypatch.setattr(trunk, "_BY_HEART", 1e9)
+    method = replace(TRUNK, points=None, resample_every=1)
+    whole = train(curved(), method)
+    first, last = prepare(curved(), method, seed=0)[0].block_sizes, whole.system.block_sizes
+    assert last["interior"] >= 2 * first["interior"]
+    pieces = kill_after_every_step(curved(), method, tmp_path / "c.h5")
     assert facts(pieces) == facts(whole)
 
 

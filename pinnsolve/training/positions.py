@@ -49,6 +49,8 @@ class TrunkPosition:
         drawn_at: The parameters whose residual steered that draw.
         snapshots: Outputs of the network after the last steps, each of shape (groups, M, C).
         refusals: Steps in a row, up to now, without progress.
+        multiple: How many times as many points there are as at first.
+        fresh: Loss on new points, before the first step on them, of every draw of this many points.
     """
 
     begun: float
@@ -59,6 +61,8 @@ class TrunkPosition:
     drawn_at: Tensor
     snapshots: tuple[Tensor, ...]
     refusals: int = 0
+    multiple: int = 1
+    fresh: tuple[float, ...] = ()
 
 
 Position = GrowthPosition | TrunkPosition

@@ -15,12 +15,13 @@ from pinnsolve.blocks import Choose, PointCounts, draw_uniformly, make_blocks
 from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.networks import Network
+from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.schedule import ScheduleState
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
 from pinnsolve.residuals import RowKey, System, build_system
-from pinnsolve.sampling import choose_adaptively
+from pinnsolve.sampling import choose_by_importance
 from pinnsolve.scaling import Scaling, find_scaling
 from pinnsolve.solution import Solution
 from pinnsolve.status import StopReason
@@ -41,6 +42,16 @@ _MEMORY = 10
 
 _MAX_REFUSALS = 3
 """Steps in a row, each on new points, without progress, after which a run has stalled."""
+
+
+_PATIENCE = 4
+"""Draws in a row on none of which the loss was the lowest so far, after which there may be too few points."""
+
+_BY_HEART = 0.5
+"""Loss after the steps on a draw over that before them, below which its points are fitted by heart."""
+
+_MOST_POINTS = 8
+"""Most points as a multiple of those at first."""
 
 
 def trunk_steps(
@@ -81,9 +92,11 @@ def trunk_steps(
         step = at.step + 1
         due = method.resample_every and step % method.resample_every == 0
         if due or not at.state.accepted:
-            at = replace(at, drawn=step, drawn_at=at.state.theta)
+            at = replace(with_more_points(method, at), drawn=step, drawn_at=at.state.theta)
             system = _on_points_of(problem, method, system, at, seed=seed)
             own = own_rows(system, reduction)
+            loss = half_square(own.residual(at.state.theta).detach(), reduction)
+            at = replace(at, fresh=(*at.fresh, loss))
         elapsed = (clock() - at.begun) / max(method.max_seconds - at.begun, 1e-9)
         spent = max(step / method.max_steps, elapsed)
         number = at.first_step + step - 1
@@ -152,7 +165,24 @@ def _on_points_of(
     if position.drawn == 0:
         return system
     here = seed + 1009 * position.drawn
-    return on_fresh_points(problem, method, system, position.drawn_at, seed=here)
+    return on_fresh_points(
+        problem, method, system, position.drawn_at, seed=here, multiple=position.multiple
+    )
+
+
+def with_more_points(method: Method, at: TrunkPosition) -> TrunkPosition:
+    """Return the position with twice as many points from now on, if those that there are have been fitted by heart.
+
+    That is so if steps lower the loss but a new draw raises it as much again, several draws in a row. More points from
+    the beginning would only make the many steps dear that lead there.
+    """
+    if method.points is not None or at.multiple == _MOST_POINTS or len(at.fresh) <= _PATIENCE:
+        return at
+    before, lately = at.fresh[:-_PATIENCE], at.fresh[-_PATIENCE:]
+    by_heart = at.state.loss < _BY_HEART * lately[-1]
+    if by_heart and min(lately) >= min(before):
+        return replace(at, multiple=2 * at.multiple, fresh=())
+    return at
 
 
 def _reason_to_stop(
@@ -226,10 +256,25 @@ def scaling_of(problem: Problem, seed: int) -> Scaling:
 
 
 def on_fresh_points(
-    problem: Problem, method: Method, system: System, theta: Tensor, *, seed: int
+    problem: Problem,
+    method: Method,
+    system: System,
+    theta: Tensor,
+    *,
+    seed: int,
+    multiple: int = 1,
 ) -> System:
-    """Return the same weighted system on newly drawn points, some of them where the residual is large."""
-    choose = partial(choose_adaptively, problem, system, theta, method.adaptive_share)
+    """Return the same weighted system on newly drawn points, some of them where the residual is large.
+
+    Args:
+        problem: The declaration.
+        method: How many points, and what share of them follows the residual.
+        system: The present system.
+        theta: Where its residual is taken.
+        seed: Seed of the draw.
+        multiple: How many times as many points as the method says.
+    """
+    choose = partial(choose_by_importance, problem, system, theta, method.adaptive_share)
     return _system(
         problem,
         method,
@@ -239,6 +284,7 @@ def on_fresh_points(
         satisfied=system.satisfied,
         seed=seed,
         choose=choose,
+        multiple=multiple,
     )
 
 
@@ -252,8 +298,13 @@ def _system(
     satisfied: frozenset[RowKey],
     seed: int,
     choose: Choose = draw_uniformly,
+    multiple: int = 1,
 ) -> System:
-    blocks = make_blocks(problem, method.points_for(problem, network), seed=seed, choose=choose)
+    counts = method.points_for(problem, network)
+    more = PointCounts(
+        multiple * counts.interior, multiple * counts.boundary, multiple * counts.initial
+    )
+    blocks = make_blocks(problem, more, seed=seed, choose=choose)
     return build_system(
         blocks,
         problem.field_shapes,
