@@ -9,6 +9,7 @@ import pytest
 
 import pinnsolve as ps
 from pinnsolve.training import train
+from pinnsolve.uncertainty import choose_smoothness
 from pinnsolve.uncertainty.gaussian import gaussian_of
 from pinnsolve.uncertainty.strength import (
     STRONGEST,
@@ -271,3 +272,19 @@ def test_two_functions_that_know_nothing_of_each_other_have_the_roots_of_one_eac
     together = root_over_strengths(joint, both, [strength, strength])
     expected = np.linalg.norm(alone, axis=1)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), np.tile(expected, 2), rtol=0.02)
+
+
+def test_without_time_there_is_one_round_and_the_message_says_so() -> None:
+    """Choosing stops after its first round, however much it would still change."""
+    trained = train(source_problem(3.0, 0), ps.Method(max_steps=60))
+    system, theta, functions = trained.system, trained.theta, source_problem(None, 0).functions
+    asked = []
+
+    def never() -> bool:
+        asked.append(True)
+        return False
+
+    hurried = choose_smoothness(system, theta, functions, has_time=never)
+    assert asked
+    assert not hurried.in_time
+    assert choose_smoothness(system, theta, functions).in_time
