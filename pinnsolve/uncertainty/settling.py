@@ -56,8 +56,8 @@ def settled(
         has_time: Asked after every round but the first, whether there may be another one.
     """
     count, place = system.network.num_parameters, theta
-    for count in range(max_rounds):
-        if count > 0 and not has_time():
+    for number in range(max_rounds):
+        if number > 0 and not has_time():
             break
         rows = linearise(system, place)
         known = unknowns_given(marginalise(rows), rows.priors)
