@@ -17,7 +17,7 @@ class Estimate:
         truth: The true value where a synthetic case knows it.
         low: Lower end of the 95 % interval; None for that of a normal distribution.
         high: Its upper end.
-        bound: Cramer-Rao bound of the standard deviation: what the data alone allow.
+        bound: Cramer-Rao bound of the standard deviation: what the data alone allow, the smoothness of functions given.
     """
 
     name: str

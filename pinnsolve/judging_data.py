@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import torch
 from pinnsolve.blocks import Block, data_blocks
 from pinnsolve.declaration_checks import missing_conditions
 from pinnsolve.measurements.likelihood import spread_of_median, typical_ratio
+from pinnsolve.residuals import build_system
 from pinnsolve.solution import Solution
 from pinnsolve.unknowns import find_unknowns
 from pinnsolve.verdict import Check
@@ -68,7 +69,9 @@ def data_checks(solution: Solution) -> list[Check]:
     Readings with normal noise: chi per degree of freedom, limit ``sqrt(1 + 3 sqrt(2 / nu))``, three times its spread.
     Freedom is the number of readings less what field and unknowns take of them, the trace of the hat matrix.
     With heavy tails: the median of the misfits over the median that is expected, since a few may be far off. Noise
-    that was estimated from these residuals is no yardstick for them, only for what was held out.
+    that was estimated from these residuals is no yardstick for them, only for what was held out. What was held out is
+    predicted with an error of its own, which the posterior knows: with its covariance S in units of the noise,
+    ``r^T (1 + S)^-1 r`` has as many degrees of freedom as there are readings.
 
     Args:
         solution: The solution.
@@ -84,7 +87,9 @@ def data_checks(solution: Solution) -> list[Check]:
         for label in dict.fromkeys(_label(block) for block in judged):
             members = [block for block in judged if _label(block) == label]
             taken = 0.0 if held_out else sum(_freedom_taken(solution, b, blocks) for b in members)
-            checks.append(_misfit_check(solution, what.format(label), members, taken))
+            checks.append(
+                _misfit_check(solution, what.format(label), members, taken, held_out=held_out)
+            )
     return checks
 
 
@@ -120,7 +125,9 @@ def data_notes(solution: Solution) -> list[str]:
     return notes
 
 
-def _misfit_check(solution: Solution, name: str, blocks: Sequence[Block], taken: float) -> Check:
+def _misfit_check(
+    solution: Solution, name: str, blocks: Sequence[Block], taken: float, *, held_out: bool
+) -> Check:
     """Return the misfit of blocks of one likelihood against what their noise allows.
 
     Args:
@@ -128,13 +135,17 @@ def _misfit_check(solution: Solution, name: str, blocks: Sequence[Block], taken:
         name: Name of the check.
         blocks: Readings.
         taken: Degrees of freedom that the field and the unknowns took.
+        held_out: Whether the readings were kept from training, so that the field's own spread adds to their noise.
     """
     ratios = np.concatenate([_ratios(solution, block) for block in blocks])
+    spread = _spread(solution, blocks) if held_out else np.zeros((len(ratios), 0))
     freedom = max(len(ratios) - taken, 1.0)
     kind = blocks[0].likelihood
     if kind == "normal":
         limit = math.sqrt(1.0 + 3.0 * math.sqrt(2.0 / freedom))
-        return Check(name, float(np.sqrt(np.sum(ratios**2) / freedom)), limit, "chi per freedom")
+        chi2 = _beside(ratios, spread)
+        return Check(name, math.sqrt(chi2 / freedom), limit, "chi per freedom")
+    ratios = ratios / np.sqrt(1.0 + np.sum(spread**2, axis=1))
     typical = float(np.median(np.abs(ratios))) * math.sqrt(len(ratios) / freedom)
     far = int(np.sum(np.abs(ratios) > _FAR))
     return Check(
@@ -143,6 +154,35 @@ def _misfit_check(solution: Solution, name: str, blocks: Sequence[Block], taken:
         1.0 + 3.0 * spread_of_median(kind, len(ratios)),
         f"median misfit over the expected one ({kind}); {far} of {len(ratios)} beyond {_FAR:g} sigma",
     )
+
+
+def _beside(ratios: Array, spread: Array) -> float:
+    """Return ``r^T (1 + G G^T)^-1 r`` by the smaller of the two products of G, shape (N, R)."""
+    if spread.shape[1] < len(ratios):
+        along = spread.T @ ratios
+        inner = np.eye(spread.shape[1]) + spread.T @ spread
+        return max(float(ratios @ ratios - along @ np.linalg.solve(inner, along)), 0.0)
+    return float(ratios @ np.linalg.solve(np.eye(len(ratios)) + spread @ spread.T, ratios))
+
+
+def _spread(solution: Solution, blocks: Sequence[Block]) -> Array:
+    """Return how the residuals over noise follow the posterior's independent normal variables, shape (N, R)."""
+    known, problem = solution.posterior, solution.problem
+    count = sum(map(_num_values, blocks))
+    if known is None or not known.root.size:
+        return np.zeros((count, 0))
+    parameters = solution.parameters.detach().to(device="cpu", dtype=torch.float64)
+    theta = torch.cat((parameters, torch.from_numpy(known.search)))
+    scaling = solution.scaling.to(dtype=torch.float64, device=theta.device)
+    network, shapes, frame = solution.network, problem.field_shapes, problem.frame
+    found = []
+    for block in blocks:
+        plain = replace(block, likelihood="normal")
+        system = build_system([plain], shapes, frame, network, scaling, problem.unknowns)
+        pairs = zip(system.chunks, system.linearised(theta), strict=True)
+        slopes = {members[0][0].equation: jacobian.numpy() for members, (_, jacobian) in pairs}
+        found += [slopes[name] @ known.root for name in solution.block_rows(block)]
+    return np.concatenate(found)
 
 
 def _freedom_taken(solution: Solution, block: Block, blocks: Sequence[Block]) -> float:

@@ -1,9 +1,9 @@
 """Noise that nobody stated, from the residuals of a fit.
 
 With N readings, of whose freedom the field and the unknowns take nu, the sum of squared residuals of normal noise
-has the mean ``(N - nu) sigma^2``. nu is the trace of the hat matrix ``J_d H^-1 J_d^T`` with the information matrix H of
-:mod:`pinnsolve.uncertainty`: an unknown that the data tell counts as one, a direction of the field that the physics
-leaves open too, one that it settles as nothing. With heavy tails the median of the residuals stands for the sum.
+has the mean ``(N - nu) sigma^2``. nu is the trace of the hat matrix, ``Posterior.freedom``: an unknown that the data
+tell counts as one, a direction of the field that the physics leaves open too, one that it settles as nothing. With
+heavy tails the median of the residuals stands for the sum.
 """
 
 from __future__ import annotations
@@ -21,12 +21,6 @@ from pinnsolve.measurements.groups import first_guess
 from pinnsolve.measurements.likelihood import typical_ratio
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import RowKey, System
-
-_STIFFNESS = 1e3
-"""Factor on the physics, as for the standard deviations of unknowns."""
-
-_REGULARISATION = 1e-12
-"""Added to the information matrix, relative to its largest diagonal entry."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +53,30 @@ def needs_two_rounds(problem: Problem) -> bool:
     return bool(wanted) and (several or bent)
 
 
-def estimate_noise(problem: Problem, system: System, theta: Tensor) -> NoiseEstimate:
+def estimate_noise(
+    problem: Problem, system: System, theta: Tensor, freedom: Mapping[str, float]
+) -> NoiseEstimate:
     """Return the noise of all groups that state none.
 
     Args:
         problem: The declaration.
         system: The trained system, not a shard of it.
         theta: Its parameters, the unknowns' search variables last.
+        freedom: Degrees of freedom that field and unknowns take of the readings, by block.
     """
-    taken = _freedom_taken(system, theta)
     plain = tuple(replace(block, likelihood="normal") for block in system.blocks)
     with torch.no_grad():
         rows = replace(system, blocks=plain).rows_by_key(theta)
     blocks = {block.name: block for block in system.blocks}
-    sigma, freedom = {}, {}
+    sigma, taken = {}, {}
     for group in groups_to_estimate(problem):
         (name,) = group.values
         key = RowKey(group.name, name)
         guess = float(blocks[group.name].noise[0])  # type: ignore[index]
         ratios = (rows[key] / system.weights.get(key, 1.0)).to(torch.float64).cpu().numpy()
-        freedom[group.name] = taken[key]
-        sigma[group.name] = guess * _scale(group, ratios, taken[key])
-    return NoiseEstimate(sigma, freedom)
+        taken[group.name] = freedom[group.name]
+        sigma[group.name] = guess * _scale(group, ratios, taken[group.name])
+    return NoiseEstimate(sigma, taken)
 
 
 def with_noise(problem: Problem, sigma: Mapping[str, float]) -> Problem:
@@ -144,32 +140,3 @@ def _scale(group: DataGroup, ratios: np.ndarray, taken: float) -> float:
 
 _LEAST_FREEDOM = 0.5
 """Degrees of freedom below which residuals say nothing about noise."""
-
-
-def _freedom_taken(system: System, theta: Tensor) -> dict[RowKey, float]:
-    """Return the trace of the hat matrix over the rows of every equation of the data."""
-    measured = {block.name for block in system.blocks if block.noise is not None}
-    size = system.num_parameters
-    gram = theta.new_zeros(size, size, dtype=torch.float64)
-    rows: list[tuple[RowKey, Tensor]] = []
-    for members, (_, jacobian) in zip(system.chunks, system.linearised(theta), strict=True):
-        wide = jacobian.to(torch.float64)
-        is_data = members[0][0].block in measured  # measurements never share a group with physics
-        gram += (1.0 if is_data else _STIFFNESS) * (wide.T @ wide)
-        if is_data:
-            pieces = wide.split([number for _, number in members])
-            rows += [(key, piece) for (key, _), piece in zip(members, pieces, strict=True)]
-    ridged = gram.clone()
-    ridged.diagonal().add_(_REGULARISATION * float(gram.diagonal().max()))
-    factors = torch.linalg.lu_factor(ridged)
-    taken: dict[RowKey, float] = {}
-    for key, piece in rows:
-        response = torch.zeros_like(piece.T)
-        for _ in range(_REFINEMENTS):
-            response += torch.linalg.lu_solve(*factors, piece.T - gram @ response)
-        taken[key] = taken.get(key, 0.0) + float((piece * response.T).sum())
-    return taken
-
-
-_REFINEMENTS = 4
-"""Iterations of Tikhonov's regularisation: what it takes from a degree of freedom is raised to this power."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -128,6 +128,8 @@ class Measurements:
         units: Mapping[str, str] | None = None,
         separator: str | None = None,
         encoding: str | None = None,
+        likelihood: Likelihood = "normal",
+        holdout: float = 0.0,
     ) -> Measurements:
         """Read measurements from a file of separated values with a header.
 
@@ -140,6 +142,8 @@ class Measurements:
             units: Unit by name; else that of the header: ``T [degC]``, ``x (mm)``, ``x_mm``.
             separator: What separates columns; None finds comma, semicolon or tab, and decimal commas.
             encoding: Encoding of the file; None reads UTF-8 and, with a byte order mark, UTF-16.
+            likelihood: How noise is assumed to be distributed; see the class.
+            holdout: Share of the places that is kept from training; see the class.
 
         Raises:
             ValueError: Names the file, the row and the column of what cannot be read.
@@ -147,7 +151,8 @@ class Measurements:
         from pinnsolve.measurements.readers import read_csv
 
         table = read_csv(path, separator=separator, encoding=encoding)
-        return table.measurements(sigma, columns, units)
+        found = table.measurements(sigma, columns, units)
+        return replace(found, likelihood=likelihood, holdout=holdout)
 
     @classmethod
     def from_npz(

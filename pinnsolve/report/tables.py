@@ -57,9 +57,8 @@ def result_tables(result: Result) -> list[RenderableType]:
             )
             for e in numbers
         ]
-        parts += [
-            table(("unknown", "value", "std", "Cramer-Rao", "95 % interval", "unit", "truth"), rows)
-        ]
+        bound = "Cramer-Rao, smoothness given" if solution.problem.functions else "Cramer-Rao"
+        parts += [table(("unknown", "value", "std", bound, "95 % interval", "unit", "truth"), rows)]
     if result.functions:
         parts += [_functions(result.functions)]
     errors = _errors(result)

@@ -13,6 +13,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.ranges import Range
 from pinnsolve.solution import Solution
 from pinnsolve.uncertainty import MOST_IN_WORDS, identifiability
+from pinnsolve.unknown_functions import UnknownFunction
 from pinnsolve.unknowns import Unknown
 from pinnsolve.verdict import Check, Verdict
 
@@ -139,6 +140,8 @@ def _given(value: object) -> str:
             return f"unknown {value.name!r}"
         case Range():
             return f"range {value.name!r}"
+        case UnknownFunction():
+            return f"unknown function {value.name!r} of {', '.join(value.of)}"
         case list() | tuple():
             return f"({', '.join(_given(item) for item in value)})"
         case _:

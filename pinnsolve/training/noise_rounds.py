@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ def train_in_rounds(
     record = first.solution.record
     if record.status.reason in (StopReason.INTERRUPTED, StopReason.LOST_PROCESS):
         return _with_noise(first, problem)
-    rough = estimate_noise(problem, first.system, first.theta)
+    rough = estimate_noise(problem, first.system, first.theta, _freedom(first))
     left = replace(method, max_seconds=max(method.max_seconds - record.seconds, 1e-3))
     beside = None if checkpoint is None else checkpoint.with_suffix(f".second{checkpoint.suffix}")
 
@@ -79,7 +79,7 @@ def train_in_rounds(
 
 def _with_noise(trained: Trained, problem: Problem) -> Trained:
     """Return what was trained with its noise estimated, and with the intervals that follow from it."""
-    found = estimate_noise(problem, trained.system, trained.theta)
+    found = estimate_noise(problem, trained.system, trained.theta, _freedom(trained))
     system = system_with_noise(trained.system, found.sigma)
     solution = trained.solution
     record = replace(solution.record, noise=found.sigma, noise_freedom=found.freedom)
@@ -91,3 +91,11 @@ def _with_noise(trained: Trained, problem: Problem) -> Trained:
         solution, problem=problem, estimates=estimates, posterior=posterior, record=record
     )
     return replace(trained, solution=changed, system=system)
+
+
+def _freedom(trained: Trained) -> Mapping[str, float]:
+    """Return the degrees of freedom that field and unknowns take of the readings, by block."""
+    known = trained.solution.posterior
+    if known is None:
+        raise ValueError("noise is estimated from measurements, but nothing was measured")
+    return known.freedom

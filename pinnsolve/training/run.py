@@ -191,7 +191,10 @@ def _train(
         ends = _ends(task, journal.reached, systems)
         if not ends:  # interrupted before the first step
             ends = {"trunk": _unmoved(task)}
-        return _trained(task, nearest(problem, ends, seed=task.seed), status, journal)
+        limit = how.max_seconds
+        timer = clock if cut_short is None else journal.clock  # a lost process agrees to nothing
+        best = nearest(problem, ends, seed=task.seed)
+        return _trained(task, best, status, journal, lambda: timer() < limit)
 
 
 def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keeper | None:
@@ -202,7 +205,9 @@ def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keepe
     return Keeper(Path(checkpoint), of_run, state_classes(task.method), seconds)
 
 
-def _trained(task: _Task, chosen: Taken, status: Status, journal: Journal) -> Trained:
+def _trained(
+    task: _Task, chosen: Taken, status: Status, journal: Journal, has_time: Callable[[], bool]
+) -> Trained:
     """Return the solution with the record of its run."""
     reached = journal.reached
     run = RunRecord(
@@ -218,7 +223,7 @@ def _trained(task: _Task, chosen: Taken, status: Status, journal: Journal) -> Tr
         versions=versions(),
         rungs=reached.rungs,
     )
-    return _finished(task, chosen, run)
+    return _finished(task, chosen, run, has_time)
 
 
 def _agreed(clock: Clock, reduction: Reduction) -> Clock:
@@ -318,20 +323,29 @@ def _unmoved(task: _Task) -> Taken:
     return Taken("trunk", Mark(record, theta, state.rung, position), system)
 
 
-def _finished(task: _Task, taken: Taken, record: RunRecord) -> Trained:
+def _finished(
+    task: _Task, taken: Taken, record: RunRecord, has_time: Callable[[], bool]
+) -> Trained:
     """Return the solution with its smoothness, its posterior, and the level of floating fields."""
     problem, system, theta = task.problem, taken.system, taken.theta
-    chosen = choose_smoothness(system, theta, problem.functions, task.method.smoothness)
+    rule = task.method.smoothness
+    chosen = choose_smoothness(system, theta, problem.functions, rule, has_time)
     system, theta = chosen.system, chosen.theta
+    if not chosen.in_time:
+        status = replace(record.status, message=f"{record.status.message}; {_NO_TIME_LEFT}")
+        record = replace(record, status=status)
     solution = replace(present_solution(problem, system, theta), record=record)
     measured = any(block.noise is not None for block in system.blocks)
     if problem.unknowns or measured:
-        by_evidence = chosen.smoothness if task.method.smoothness == "evidence" else {}
+        by_evidence = chosen.smoothness if rule == "evidence" else {}
         posterior = laplace(system, theta, stiffness=stiffness_of(problem), chosen=by_evidence)
         posterior = replace(posterior, smoothness=chosen.smoothness)
         posterior = with_profiles(posterior, system, theta, problem)
         solution = replace(solution, estimates=estimates_of(posterior), posterior=posterior)
     return Trained(solution, system, theta)
+
+
+_NO_TIME_LEFT = "no time was left to choose the smoothness of functions to the end: give Method(max_seconds=...) more"
 
 
 def versions() -> dict[str, str]:

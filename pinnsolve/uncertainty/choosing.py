@@ -19,7 +19,7 @@ from pinnsolve.prior_rows import smoothness_name
 from pinnsolve.residuals import System
 from pinnsolve.uncertainty.linearisation import Linearisation, linearise
 from pinnsolve.uncertainty.marginal import Marginal, marginalise
-from pinnsolve.uncertainty.settling import settled
+from pinnsolve.uncertainty.settling import HasTime, always, settled
 from pinnsolve.uncertainty.strength import LinearRows, chosen_strength
 from pinnsolve.unknown_functions import UnknownFunction
 
@@ -38,11 +38,13 @@ class Chosen:
         system: The system.
         theta: Its solution.
         smoothness: Strength by function.
+        in_time: Whether there was time for all that was to be done.
     """
 
     system: System
     theta: Tensor
     smoothness: Mapping[str, float]
+    in_time: bool = True
 
 
 def choose_smoothness(
@@ -50,6 +52,7 @@ def choose_smoothness(
     theta: Tensor,
     functions: tuple[UnknownFunction, ...],
     rule: SmoothnessRule = "evidence",
+    has_time: HasTime = always,
 ) -> Chosen:
     """Return the system with the smoothness of all functions that leave it to the data.
 
@@ -58,6 +61,7 @@ def choose_smoothness(
         theta: Its solution.
         functions: The problem's functions.
         rule: How the strength is chosen.
+        has_time: Whether there may be another round; the first one is always made.
     """
     left = [item for item in functions if item.smoothness is None]
     measured = any(b.noise is not None and b.kind != "prior" for b in system.blocks)
@@ -65,13 +69,15 @@ def choose_smoothness(
         return Chosen(system, theta, {})
     strengths = _present(system, left)
     for count in range(_ROUNDS):
+        if count > 0 and not has_time():
+            return Chosen(system, theta, strengths, in_time=False)
         rows = linearise(system, theta)
         marginal, before = marginalise(rows), dict(strengths)
         strengths = _round(rows, marginal, before, rule)
         if count == 0 and _alike(strengths, before):
             return Chosen(system, theta, before)  # chosen while it was trained
         system = with_strengths(system, strengths)
-        theta = settled(system, theta)
+        theta = settled(system, theta, has_time=has_time)
         if _alike(strengths, before):
             break
     return Chosen(system, theta, strengths)

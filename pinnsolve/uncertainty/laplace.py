@@ -41,17 +41,15 @@ def laplace(
         theta: Its parameters, the unknowns' search variables last, shape (P + K,).
         ridge: Tikhonov term for directions of the network that no row sees, relative to the columns' norms.
         stiffness: How much stiffer the physics is than the data; the answer does not depend on it, if it is large.
-        chosen: Strength by function, where the data chose the smoothness. Of one function its uncertainty is part of
-            the answer; those of several are taken as known.
+        chosen: Strength by function, where the data chose the smoothness; its uncertainty is part of the answer.
     """
     rows = linearise(system, theta, ridge)
     marginal = marginalise(rows, stiffness)
     search = theta[rows.num_network :].detach().to("cpu").double().numpy()
     known = unknowns_given(marginal, rows.priors)
     freedom, strengths = _freedom(rows, marginal, known), dict(chosen or {})
-    if len(strengths) == 1:
-        ((name, strength),) = strengths.items()
-        known = replace(known, root=_over_strengths(rows, marginal, name, strength))
+    if strengths:
+        known = replace(known, root=_over_strengths(rows, marginal, strengths))
     return Posterior(
         method="laplace",
         unknowns=system.unknowns,
@@ -83,19 +81,22 @@ def unknowns_given(marginal: Marginal, priors: Sequence[KeyedRows]) -> Gaussian:
     return gaussian_of(jacobian, misfit)
 
 
-def _over_strengths(rows: Linearisation, marginal: Marginal, name: str, strength: float) -> Array:
-    """Return a square root of the unknowns' covariance, the strength of one function's smoothness being open."""
-    own = [item for item in rows.priors if item.key.block == smoothness_name(name)]
-    others = [item for item in rows.priors if item.key.block != smoothness_name(name)]
+def _over_strengths(
+    rows: Linearisation, marginal: Marginal, strengths: Mapping[str, float]
+) -> Array:
+    """Return a square root of the unknowns' covariance, the strengths of functions' smoothness being open."""
+    blocks = {smoothness_name(name): strength for name, strength in strengths.items()}
+    own = {item.key.block: item for item in rows.priors if item.key.block in blocks}
+    others = [item for item in rows.priors if item.key.block not in blocks]
     data = LinearRows(
         np.concatenate([marginal.jacobian, *(item.jacobian for item in others)]),
         np.concatenate([marginal.misfit, *(item.misfit for item in others)]),
     )
-    unit = LinearRows(
-        np.concatenate([item.jacobian for item in own]) / strength,
-        np.concatenate([item.misfit for item in own]) / strength,
-    )
-    return root_over_strengths(data, unit, strength)
+    units = [
+        LinearRows(item.jacobian / blocks[name], item.misfit / blocks[name])
+        for name, item in own.items()
+    ]
+    return root_over_strengths(data, units, [blocks[name] for name in own])
 
 
 def _freedom(rows: Linearisation, marginal: Marginal, known: Gaussian) -> dict[str, float]:

@@ -8,7 +8,7 @@ again. A linear problem takes one round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,9 @@ from pinnsolve.uncertainty.laplace import unknowns_given
 from pinnsolve.uncertainty.linearisation import linearise
 from pinnsolve.uncertainty.marginal import marginalise
 
+HasTime = Callable[[], bool]
+"""Whether there is time to go on."""
+
 _LONGEST = 0.5
 """Largest change of a search variable in one round."""
 
@@ -36,16 +39,26 @@ _SHARE = 1e-2
 """Factor on the data's share in training: they may hardly bend the physics."""
 
 
-def settled(system: System, theta: Tensor, *, max_rounds: int = 4) -> Tensor:
+def always() -> bool:
+    """Return that there is time."""
+    return True
+
+
+def settled(
+    system: System, theta: Tensor, *, max_rounds: int = 4, has_time: HasTime = always
+) -> Tensor:
     """Return the optimum near theta, on the same points.
 
     Args:
         system: The weighted system.
         theta: Where to begin.
         max_rounds: Most times that the unknowns are moved.
+        has_time: Asked after every round but the first, whether there may be another one.
     """
     count, place = system.network.num_parameters, theta
-    for _ in range(max_rounds):
+    for number in range(max_rounds):
+        if number > 0 and not has_time():
+            break
         rows = linearise(system, place)
         known = unknowns_given(marginalise(rows), rows.priors)
         longest = float(np.abs(known.step).max(initial=0.0))

@@ -263,3 +263,15 @@ def test_one_sigma_for_two_units_becomes_one_each() -> None:
     assert isinstance(data.sigma, dict)
     assert data.sigma["u"] == pytest.approx(1e-4)
     assert data.sigma["v"] == pytest.approx(0.1)
+
+
+def test_likelihood_and_holdout_of_a_csv_file(tmp_path: Path) -> None:
+    path = tmp_path / "rig.csv"
+    path.write_text("x [mm],temperature [degF]\n" + "".join(f"{i},{50 + i}\n" for i in range(10)))
+    plain = ps.Measurements.from_csv(path, sigma=0.9)
+    robust = ps.Measurements.from_csv(path, sigma=0.9, likelihood="student", holdout=0.2)
+    assert (robust.likelihood, robust.holdout) == ("student", 0.2)
+    np.testing.assert_array_equal(robust.values["temperature"], plain.values["temperature"])
+    np.testing.assert_array_equal(robust.points, plain.points)
+    with pytest.raises(ValueError, match="likelihood must be one of normal, student, huber"):
+        ps.Measurements.from_csv(path, sigma=0.9, likelihood="cauchy")  # type: ignore[arg-type]

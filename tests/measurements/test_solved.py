@@ -47,8 +47,11 @@ def test_held_out_sensors_agree_and_are_not_learned_from(seed) -> None:
         "held-out sensors of measurements / noise",
     ]
     out = (data.values["temperature"][~kept] - np.polyval(fit, X[~kept])) / SIGMA
+    seen, unseen = np.vander(X[kept], 2), np.vander(X[~kept], 2)
+    covariance = np.eye(len(out)) + unseen @ np.linalg.inv(seen.T @ seen) @ unseen.T
     held = found["held-out sensors of measurements / noise"]
-    assert held.value == pytest.approx(np.sqrt(np.mean(out**2)), rel=0.02)
+    expected = np.sqrt(out @ np.linalg.solve(covariance, out) / len(out))
+    assert held.value == pytest.approx(expected, rel=0.02)
     assert held.passed
 
 
@@ -154,3 +157,20 @@ def test_saved_and_read_again(tmp_path) -> None:
     assert again.record.noise == solution.record.noise
     assert again.record.noise_freedom == solution.record.noise_freedom
     assert data_checks(again) == data_checks(solution)
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "student"])
+def test_what_is_held_out_beside_few_readings_counts_the_spread_of_the_field(likelihood) -> None:
+    """Four readings on the left tell a line; extrapolated to the right it is off by several times the noise."""
+    exact = 20.0 + 30.0 * X
+    data = ps.Measurements(
+        X[:4, None], {"temperature": exact[:4] + SIGMA * np.r_[1, 0, -1, 0]}, SIGMA
+    )
+    far = ps.Measurements(X[-4:, None], {"temperature": exact[-4:]}, SIGMA, likelihood=likelihood)
+    solution = train(rod(data), replace(METHOD, max_steps=300)).solution
+    held = replace(solution, problem=rod(data, replace(far, holdout=0.75)))
+    check = checks(held)["held-out sensors of measurements 2 / noise"]
+    off = (solution.at(far.points).temperature - exact[-4:]) / SIGMA
+    assert np.abs(off).min() > 4.0
+    assert check.passed
+    assert check.value < 1.5

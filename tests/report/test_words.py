@@ -82,3 +82,9 @@ def test_verdict_in_words() -> None:
 )
 def test_conditions_in_words(condition: ps.Condition, text: str) -> None:
     assert describe_condition(condition) == text
+
+
+def test_an_unknown_function_is_called_so() -> None:
+    flux = ps.UnknownFunction("q", of={"t": (0.0, 1.0)}, initial=1.0)
+    words = describe_condition(ps.Neumann("left", temperature=flux))
+    assert words == "temperature = unknown function 'q' of t"

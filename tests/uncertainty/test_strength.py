@@ -9,6 +9,7 @@ import pytest
 
 import pinnsolve as ps
 from pinnsolve.training import train
+from pinnsolve.uncertainty import choose_smoothness
 from pinnsolve.uncertainty.gaussian import gaussian_of
 from pinnsolve.uncertainty.strength import (
     STRONGEST,
@@ -16,6 +17,7 @@ from pinnsolve.uncertainty.strength import (
     chosen_strength,
     root_over_strengths,
 )
+from pinnsolve.unknown_functions import UnknownFunction
 
 RULES = ("evidence", "discrepancy", "l-curve")
 
@@ -137,7 +139,7 @@ def test_training_chooses_what_the_dense_linear_problem_asks_for(seed: int) -> N
     (s,) = problem.functions
     best = s.basis(at) @ -np.linalg.lstsq(stacked, np.r_[data.misfit, prior.misfit], rcond=None)[0]
     held = np.linalg.norm(s.basis(at) @ np.linalg.inv(np.linalg.qr(stacked)[1]), axis=1)
-    spread = np.linalg.norm(s.basis(at) @ root_over_strengths(data, prior, expected), axis=1)
+    spread = np.linalg.norm(s.basis(at) @ root_over_strengths(data, [prior], [expected]), axis=1)
     found = solution.functions["s"]
     np.testing.assert_allclose(found.std(at), spread, rtol=0.05)
     assert (spread > 0.99 * held).all()
@@ -166,9 +168,123 @@ def test_bands_cover_when_the_strength_is_not_known() -> None:
         found = gaussian_of(rows, np.concatenate((misfit, np.zeros(size - 2))))
         stds = [
             np.linalg.norm(root, axis=1)
-            for root in (found.root, root_over_strengths(data, prior, chosen))
+            for root in (found.root, root_over_strengths(data, [prior], [chosen]))
         ]
         covered.append(tuple(np.mean(np.abs(found.step - truth) < 1.96 * std) for std in stds))
     known, open_strength = np.mean(covered, axis=0)
     assert known < 0.92
     assert 0.92 < open_strength < 0.99
+
+
+def cauchy_rows() -> tuple[np.ndarray, UnknownFunction]:
+    """Return the readings at the bottom, over their noise, by the coefficients on top of Cauchy's problem."""
+    top = UnknownFunction("top", of={"x": (0.0, 1.0)}, num=13)
+    fine, sensors = (np.arange(2000) + 0.5) / 2000, np.linspace(0.0, 1.0, 21)
+    waves = np.arange(12)
+    parts = np.cos(np.pi * np.outer(waves, fine)) @ top.basis(fine) / len(fine)
+    parts[1:] *= 2.0
+    damped = np.cos(np.pi * np.outer(sensors, waves)) / np.cosh(np.pi * waves)
+    return damped @ parts / 0.01, top
+
+
+def test_bands_of_cauchys_problem_are_neither_too_narrow_nor_much_too_wide() -> None:
+    """What one half wave and two leave at the bottom may look alike, so that one band has to do for both."""
+    generator, (see, top), x = np.random.default_rng(0), cauchy_rows(), np.linspace(0.0, 1.0, 41)
+    table, bends = top.basis(x), top.second_differences()
+    prior = LinearRows(bends, np.zeros(len(bends)))
+    shares, widths = [], []
+    for waves in (1.0, 1.5, 2.0) * 12:
+        truth = np.linalg.lstsq(table, np.cos(waves * np.pi * x), rcond=None)[0]
+        data = LinearRows(see, -(see @ truth + generator.normal(size=len(see))))
+        chosen = chosen_strength(data, prior, len(see))
+        rows = np.concatenate((see, chosen * bends))
+        found = gaussian_of(rows, np.concatenate((data.misfit, prior.misfit))).step
+        std = np.linalg.norm(table @ root_over_strengths(data, [prior], [chosen]), axis=1)
+        shares.append(np.mean(np.abs(table @ (found - truth)) < 1.96 * std))
+        widths.append(math.sqrt(np.mean(std**2)))
+    held = gaussian_of(np.concatenate((see, 0.1 * bends)), np.zeros(len(see) + len(bends)))
+    known = math.sqrt(np.mean(np.linalg.norm(table @ held.root, axis=1) ** 2))
+    assert np.mean(shares) > 0.94
+    assert np.mean(shares[2::3]) > 0.9  # two half waves, which the data hardly tell
+    assert np.median(widths) < 2.2 * known
+
+
+def two_functions(
+    generator: np.random.Generator,
+) -> tuple[LinearRows, list[LinearRows], np.ndarray]:
+    """Return few readings of a sum of two functions of unknown roughness, their priors, and the truth."""
+    size = 10
+    bends = np.diff(np.eye(size), 2, axis=0)
+    none = np.zeros((size - 2, size))
+    places = np.linspace(-1.0, 1.0, size)
+    see = np.exp(-8.0 * (places[:, None] - places[None, ::2]) ** 2).T
+    see /= see.sum(axis=1, keepdims=True)
+    truth = [
+        np.linalg.pinv(bends)
+        @ generator.normal(0.0, 10.0 ** -generator.uniform(0.0, 2.0), size - 2)
+        for _ in range(2)
+    ]
+    both = np.block([[see, 0.0 * see], [0.0 * see, see], [see, see]])
+    misfit = -(both @ np.concatenate(truth) + generator.normal(0.0, 0.1, len(both))) / 0.1
+    rest = np.zeros(size - 2)
+    priors = [
+        LinearRows(np.hstack((bends, none)), rest),
+        LinearRows(np.hstack((none, bends)), rest),
+    ]
+    return LinearRows(both / 0.1, misfit), priors, np.concatenate(truth)
+
+
+def test_bands_of_several_functions_cover_when_their_strengths_are_not_known() -> None:
+    generator = np.random.default_rng(0)
+    covered: list[tuple[float, float]] = []
+    for _ in range(40):
+        data, priors, truth = two_functions(generator)
+        chosen = [1.0, 1.0]
+        for i in (0, 1) * 3:
+            other, rest = priors[1 - i], chosen[1 - i]
+            beside = LinearRows(
+                np.concatenate((data.jacobian, rest * other.jacobian)),
+                np.concatenate((data.misfit, rest * other.misfit)),
+            )
+            chosen[i] = chosen_strength(beside, priors[i], 15)
+        rows = [data.jacobian, *(c * p.jacobian for c, p in zip(chosen, priors, strict=True))]
+        found = gaussian_of(np.concatenate(rows), np.concatenate((data.misfit, np.zeros(16))))
+        stds = [
+            np.linalg.norm(root, axis=1)
+            for root in (found.root, root_over_strengths(data, priors, chosen))
+        ]
+        covered.append(tuple(np.mean(np.abs(found.step - truth) < 1.96 * std) for std in stds))
+    known, open_strengths = np.mean(covered, axis=0)
+    assert known < 0.92
+    assert 0.91 < open_strengths < 0.99
+
+
+def test_two_functions_that_know_nothing_of_each_other_have_the_roots_of_one_each() -> None:
+    data, priors = many_numbers(1.0, seed=0, count=40)
+    half = np.zeros((40, 40))
+    joint = LinearRows(np.kron(np.eye(2), data.jacobian), np.tile(data.misfit, 2))
+    both = [
+        LinearRows(np.hstack((priors.jacobian, half)), priors.misfit),
+        LinearRows(np.hstack((half, priors.jacobian)), priors.misfit),
+    ]
+    strength = chosen_strength(data, priors, 40)
+    alone = root_over_strengths(data, [priors], [strength])
+    together = root_over_strengths(joint, both, [strength, strength])
+    expected = np.linalg.norm(alone, axis=1)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), np.tile(expected, 2), rtol=0.02)
+
+
+def test_without_time_there_is_one_round_and_the_message_says_so() -> None:
+    """Choosing stops after its first round, however much it would still change."""
+    trained = train(source_problem(3.0, 0), ps.Method(max_steps=60))
+    system, theta, functions = trained.system, trained.theta, source_problem(None, 0).functions
+    asked = []
+
+    def never() -> bool:
+        asked.append(True)
+        return False
+
+    hurried = choose_smoothness(system, theta, functions, has_time=never)
+    assert asked
+    assert not hurried.in_time
+    assert choose_smoothness(system, theta, functions).in_time
