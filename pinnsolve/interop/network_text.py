@@ -7,6 +7,7 @@ again from the problem and its scaling.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -119,6 +120,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "embedding": _embedding_item(network.embedding),
         "corners": [asdict(corner) for corner in network.corners],
         "plane_corners": [asdict(corner) for corner in network.plane_corners],
+        "spread": network.spread if math.isfinite(network.spread) else None,
     }
 
 
@@ -133,7 +135,8 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
         PlaneCornerFunctions(**_frozen(corner)) for corner in fields.get("plane_corners", ())
     )
     outputs = fields["num_outputs"]
-    return RandomFeatures(slopes, offsets, outputs, base, embedding, corners, plane)
+    spread = fields.get("spread") or math.inf
+    return RandomFeatures(slopes, offsets, outputs, base, embedding, corners, plane, spread)
 
 
 def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON
