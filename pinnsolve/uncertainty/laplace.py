@@ -47,7 +47,7 @@ def laplace(
         chosen: Strength by function, where the data chose the smoothness. Of one function its uncertainty is part of
             the answer; those of several are taken as known.
     """
-    if is_open(system):
+    if is_open(system.network):
         return _with_constants(system, open_posterior(system, theta))
     rows = linearise(system, theta, ridge)
     marginal = marginalise(rows, stiffness)

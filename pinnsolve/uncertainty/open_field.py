@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from pinnsolve.networks import RandomFeatures
+from pinnsolve.networks import Network, RandomFeatures
 from pinnsolve.optimise.open_newton import open_triangle
 from pinnsolve.optimise.reduced_newton import part_of
 from pinnsolve.residuals import System
@@ -22,9 +22,13 @@ from pinnsolve.uncertainty.posterior import Posterior
 Array = npt.NDArray[np.float64]
 
 
-def is_open(system: System) -> bool:
-    """Return whether a system was trained with an expected spread of its weights."""
-    return isinstance(system.network, RandomFeatures) and math.isfinite(system.network.spread)
+def is_open(network: Network) -> bool:
+    """Return whether a network was trained on data that carry the field, with an expected spread of its weights.
+
+    Args:
+        network: Any.
+    """
+    return isinstance(network, RandomFeatures) and math.isfinite(network.spread)
 
 
 def open_posterior(system: System, theta: Tensor) -> Posterior:
