@@ -14,6 +14,7 @@ from pinnsolve.jets import Coordinates, as_jet
 from pinnsolve.measurement_checks import measured_values
 from pinnsolve.trial import trial_fields
 from pinnsolve.trial_points import in_full, values_at
+from pinnsolve.unknown_functions import find_functions
 from pinnsolve.unknowns import bind
 
 
@@ -29,6 +30,25 @@ def field_is_determined(problem: Declaration) -> bool:
 def field_follows_unknowns(problem: Declaration) -> bool:
     """Whether there are unknowns and the field follows from them: data are then to settle these and nothing else."""
     return bool(problem.unknowns) and field_is_determined(problem)
+
+
+def data_carry_the_field(problem: Declaration) -> bool:
+    """Whether conditions are missing, and readings are so many that they can choose how smooth the field is.
+
+    Only where noise is stated and normal and unknowns are numbers without priors, without ranges or materials that
+    meet, and in more than one space coordinate: in one, what is missing is a few numbers.
+    """
+    many = sum(data.num_values for data in problem.data) >= _MANY
+    if not many or problem.frame.space_dim < 2 or field_is_determined(problem):
+        return False
+    stated = all(
+        data.likelihood == "normal" and all(data.noise_of(name) is not None for name in data.values)
+        for data in problem.data
+    )
+    joined = any(isinstance(condition, Interface | Periodic) for condition in problem.conditions)
+    known = any(u.prior is not None for u in problem.unknowns)
+    known = known or bool(find_functions(problem.physics, problem.conditions))
+    return stated and not (joined or known or problem.ranges)
 
 
 def _left_open(problem: Declaration) -> bool:
@@ -130,3 +150,7 @@ def parts_of(condition: Condition) -> tuple[str, ...]:
     if isinstance(condition, Periodic):
         return (condition.part, condition.other)
     return (condition.part,)
+
+
+_MANY = 50
+"""Readings from which on they choose how smooth a field is."""

@@ -15,7 +15,7 @@ from pinnsolve.architecture import (
     with_kinks,
 )
 from pinnsolve.blocks import PointCounts
-from pinnsolve.determinacy import field_is_determined
+from pinnsolve.determinacy import data_carry_the_field, field_is_determined
 from pinnsolve.networks import (
     MLP,
     Embedding,
@@ -195,12 +195,13 @@ class Method:
         """Return whether a layer of random features is tried first.
 
         Not if the method asks for anything that a trained network alone can do, nor where the field itself rests on
-        measurements: where conditions are missing that only data make up for.
+        few measurements: where conditions are missing that only data make up for.
         """
         if self.trunk != "auto":
             return self.trunk == "random"
         inverse = bool(problem.unknowns) or problem.measurements is not None
         open_field = inverse and not field_is_determined(problem)
+        open_field = open_field and not data_carry_the_field(problem)
         return not (open_field or self._asks_for_a_trained_trunk)
 
     @property

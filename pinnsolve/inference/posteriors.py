@@ -18,7 +18,15 @@ from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import train
-from pinnsolve.uncertainty import Member, Posterior, Way, laplace, settled, stiffness_of
+from pinnsolve.uncertainty import (
+    Member,
+    Posterior,
+    Way,
+    is_open,
+    laplace,
+    settled,
+    stiffness_of,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -62,6 +70,11 @@ def posterior(
         raise ValueError(
             f"problem {solution.problem.name!r} has no measurements and no unknowns, so there is nothing to be "
             "sure of; give Problem(measurements=...)"
+        )
+    if method != "laplace" and is_open(solution.network):
+        raise ValueError(
+            f"the field of {solution.problem.name!r} rests on data and on an expected spread of its features' weights, "
+            f"for which {method!r} is not made; take 'laplace', or a solution by Method(trunk='trained')"
         )
     if method == "laplace":
         return solution.posterior if not len(solution.posterior.samples) else _anew(solution, seed)

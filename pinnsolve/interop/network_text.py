@@ -7,6 +7,7 @@ again from the problem and its scaling.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -121,6 +122,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "embedding": _embedding_item(network.embedding),
         "corners": [_corner_item(corner) for corner in network.corners],
         "plane_corners": [asdict(corner) for corner in network.plane_corners],
+        "spread": network.spread if math.isfinite(network.spread) else None,
     }
 
 
@@ -135,7 +137,8 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
         PlaneCornerFunctions(**_frozen(corner)) for corner in fields.get("plane_corners", ())
     )
     outputs = fields["num_outputs"]
-    return RandomFeatures(slopes, offsets, outputs, base, embedding, corners, plane)
+    spread = fields.get("spread") or math.inf
+    return RandomFeatures(slopes, offsets, outputs, base, embedding, corners, plane, spread)
 
 
 def _corner_item(corner: Singular) -> dict[str, Any]:

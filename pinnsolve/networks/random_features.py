@@ -7,6 +7,7 @@ linear and nonlinear partial differential equations", CMAME 387 (2021) 114129).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -82,6 +83,8 @@ class RandomFeatures(LinearNetwork):
         embedding: What the ridges see of the D coordinates: D' numbers.
         corners: Singular functions of the coordinates, which are features too, after the ridges.
         plane_corners: Singular vector fields, each with one weight for all outputs; these weights are the last ones.
+        spread: Standard deviation that is expected of the weights beforehand, where the field rests on data; infinite
+            if nothing is expected.
     """
 
     slopes: Tensor
@@ -91,6 +94,7 @@ class RandomFeatures(LinearNetwork):
     embedding: Embedding = Identity()  # noqa: RUF009 - a frozen value
     corners: tuple[Singular, ...] = ()
     plane_corners: tuple[PlaneCornerFunctions, ...] = ()
+    spread: float = math.inf
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together."""
@@ -101,6 +105,8 @@ class RandomFeatures(LinearNetwork):
             )
         if self.num_outputs < 1:
             raise ValueError(f"num_outputs must be >= 1, got {self.num_outputs}")
+        if not self.spread > 0.0:
+            raise ValueError(f"spread must be > 0 (inf expects nothing), got {self.spread}")
         if (self.corners or self.plane_corners) and self.slopes.shape[1] != 2:
             raise ValueError(
                 f"corner functions are for two coordinates, got slopes for {self.slopes.shape[1]}"

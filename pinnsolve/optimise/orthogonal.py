@@ -54,7 +54,7 @@ class Triangle:
             stacked = np.zeros((2 * size, size + 1), order="F")
             stacked[:size, :size], stacked[:size, size] = factor, right
             stacked[size:, :size][np.diag_indices(size)] = damping
-            upper = _triangularised(stacked)
+            upper = upper_triangle(stacked)
             factor, right = upper[:size, :size], upper[:size, size]
         scaled = solve_triangular(factor, -right, check_finite=False)
         return np.asarray(scaled / self.column_norms)
@@ -131,9 +131,9 @@ def _streamed(chunks: Chunks, norms: Array, start: Array, max_rows: int) -> Arra
             block[:, -1] = rows[done : done + take].cpu().numpy()
             filled, done = filled + take, done + take
             if filled == capacity:
-                stacked[:width] = _triangularised(stacked)
+                stacked[:width] = upper_triangle(stacked)
                 filled = width
-    return _triangularised(stacked[:filled])
+    return upper_triangle(stacked[:filled])
 
 
 def _merged(upper: Array, other: Array) -> Array:
@@ -158,7 +158,7 @@ def _at_once(chunks: Chunks, num_parameters: int, num_rows: int, damping: float)
     norms = _nonzero(np.sqrt(np.einsum("ij,ij->j", stacked[:, :-1], stacked[:, :-1])))
     stacked[:filled, :-1] /= norms
     stacked[filled + np.arange(num_parameters), np.arange(num_parameters)] = damping
-    return _triangle(_triangularised(stacked), norms)
+    return _triangle(upper_triangle(stacked), norms)
 
 
 def _column_squares(chunks: Chunks, num_parameters: int) -> Array:
@@ -181,8 +181,12 @@ def _triangle(upper: Array, norms: Array) -> Triangle:
     )
 
 
-def _triangularised(stacked: Array) -> Array:
-    """Return the upper triangle (min(M, P), P) of a QR factorisation; overwrites its argument."""
+def upper_triangle(stacked: Array) -> Array:
+    """Return the upper triangle (min(M, P), P) of a QR factorisation.
+
+    Args:
+        stacked: Rows, shape (M, P); overwritten if they are in Fortran's order.
+    """
     from scipy.linalg import lapack
 
     work, _ = lapack.dgeqrf_lwork(*stacked.shape)

@@ -11,7 +11,7 @@ from typing import final
 from pinnsolve.optimise.precision import RungRecord
 from pinnsolve.record import StepRecord
 from pinnsolve.status import Status, StopReason
-from pinnsolve.training.positions import GrowthPosition, TrunkPosition
+from pinnsolve.training.positions import GrowthPosition, OpenPosition, TrunkPosition
 from pinnsolve.training.taken import Mark, Taken
 
 
@@ -45,6 +45,12 @@ class Reached:
         """Where growth goes on, or begins."""
         position = self.growth.position if self.growth is not None else None
         return position if isinstance(position, GrowthPosition) else GrowthPosition()
+
+    @property
+    def open_position(self) -> OpenPosition:
+        """Where growth of a field that rests on data goes on, or begins."""
+        position = self.growth.position if self.growth is not None else None
+        return position if isinstance(position, OpenPosition) else OpenPosition()
 
     @property
     def trunk_position(self) -> TrunkPosition | None:

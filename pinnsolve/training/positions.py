@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pinnsolve.optimise.schedule import ScheduleState
 from pinnsolve.training.features import Solved
+from pinnsolve.training.open_stages import OpenSolved, Setting
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,21 @@ class TrunkPosition:
     fresh: tuple[float, ...] = ()
 
 
-Position = GrowthPosition | TrunkPosition
+@dataclass(frozen=True)
+class OpenPosition:
+    """The beginning of a stage of random features where the field rests on data.
+
+    Attributes:
+        step: Steps taken in the stages before.
+        errors: Estimated error of each of them.
+        solved: The last of them; None if there is none.
+        setting: What was chosen for the stage that begins here, once it is over.
+    """
+
+    step: int = 0
+    errors: tuple[float, ...] = ()
+    solved: OpenSolved | None = None
+    setting: Setting | None = None
+
+
+Position = GrowthPosition | OpenPosition | TrunkPosition

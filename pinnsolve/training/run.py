@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.determinacy import field_follows_unknowns
+from pinnsolve.determinacy import data_carry_the_field, field_follows_unknowns
 from pinnsolve.distributed import LostProcessError, Reduction, process_group
 from pinnsolve.energy import EstimatedEnergy, Meter
 from pinnsolve.method import Method
@@ -31,7 +31,8 @@ from pinnsolve.training.fingerprint import fingerprint
 from pinnsolve.training.growth import growth_steps, stage_system
 from pinnsolve.training.journal import Journal, Reached
 from pinnsolve.training.noise_rounds import train_in_rounds
-from pinnsolve.training.positions import TrunkPosition
+from pinnsolve.training.open_growth import open_growth_steps, open_stage_system
+from pinnsolve.training.positions import OpenPosition, TrunkPosition
 from pinnsolve.training.present import present_solution
 from pinnsolve.training.taken import Clock, Mark, Phase, Taken
 from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
@@ -257,26 +258,17 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
             yield from train_trunk(position=reached.trunk_position)
         return
     count, grown = 0, reached.growth
-    if method.grows(problem):
+    on_data = data_carry_the_field(problem)
+    if method.grows(problem) and not (on_data and start is not None):
         if grown is None or not reached.is_over(grown, limit):
-            share = 1.0 if method.trunk == "random" else _GROWTH_SHARE
-            limited = replace(method, max_seconds=share * limit)
-            for taken in growth_steps(
-                problem,
-                limited,
-                scaling_of(problem, seed),
-                seed=seed,
-                clock=clock,
-                position=reached.growth_position,
-                reduction=reduction,
-                start=start,
-            ):
+            for taken in _growth(task, clock, reached, reduction):
                 yield taken
                 grown = taken.mark
         if grown is not None:
             count = grown.record.step
             beyond = grown.record.error_estimate < _BEYOND_TRUNKS
-            near = _NEAR_ENOUGH * problem.accuracy if field_follows_unknowns(problem) else 0.0
+            by_data = on_data or field_follows_unknowns(problem)
+            near = _NEAR_ENOUGH * problem.accuracy if by_data else 0.0
             beyond = beyond or grown.record.error_estimate < near
             enough = beyond or grown.stop in (StopReason.CONVERGED, StopReason.RUNAWAY)
             if enough or method.trunk == "random" or count == method.max_steps:
@@ -284,8 +276,39 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
     yield from train_trunk(first_step=count + 1)
 
 
+def _growth(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) -> Iterator[Taken]:
+    """Yield the steps that are left of growth: on data, where these carry the field, else on its equations."""
+    problem, method, seed = task.problem, task.method, task.seed
+    scaling = scaling_of(problem, seed)
+    if data_carry_the_field(problem):
+        limited = _within_share(method, _OPEN_GROWTH_SHARE)
+        yield from open_growth_steps(
+            problem, limited, scaling, seed=seed, clock=clock, position=reached.open_position
+        )
+        return
+    yield from growth_steps(
+        problem,
+        _within_share(method, _GROWTH_SHARE),
+        scaling,
+        seed=seed,
+        clock=clock,
+        position=reached.growth_position,
+        reduction=reduction,
+        start=task.start,
+    )
+
+
+def _within_share(method: Method, share: float) -> Method:
+    """Return the method with a share of its time, unless growth is all there is."""
+    share = 1.0 if method.trunk == "random" else share
+    return replace(method, max_seconds=share * method.max_seconds)
+
+
 _GROWTH_SHARE = 0.5
 """Share of the time that growth may take if the trunk can be trained after it."""
+
+_OPEN_GROWTH_SHARE = 0.8
+"""The same where the field rests on data: the trunk takes several times as long for them."""
 
 _NEAR_ENOUGH = 10.0
 """Error of growth over the accuracy below which the trunk is not tried for unknowns: it weighs data against equations,
@@ -310,6 +333,8 @@ def _system_of(task: _Task, mark: Mark) -> System:
     if isinstance(position, TrunkPosition):
         return system_at(problem, method, position, seed=task.seed, start=task.start)
     scaling = scaling_of(problem, task.seed)
+    if isinstance(position, OpenPosition):
+        return open_stage_system(problem, scaling, position, seed=task.seed)
     return stage_system(problem, method, scaling, position, seed=task.seed, start=task.start)
 
 

@@ -12,6 +12,7 @@ from pinnsolve.uncertainty.identifiability import (
 )
 from pinnsolve.uncertainty.laplace import laplace
 from pinnsolve.uncertainty.marginal import stiffness_of
+from pinnsolve.uncertainty.open_field import is_open
 from pinnsolve.uncertainty.posterior import Member, Posterior, Way, search_values
 from pinnsolve.uncertainty.profile import Profile
 from pinnsolve.uncertainty.profiles import with_profiles
@@ -31,6 +32,7 @@ __all__ = [
     "field_columns",
     "functions_of",
     "identifiability",
+    "is_open",
     "laplace",
     "next_strengths",
     "search_values",

@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from pinnsolve.optimise.reduced_newton import part_of
 from pinnsolve.prior_rows import smoothness_name
 from pinnsolve.residuals import System
 from pinnsolve.uncertainty.gaussian import Gaussian, gaussian_of
 from pinnsolve.uncertainty.linearisation import KeyedRows, Linearisation, linearise
 from pinnsolve.uncertainty.marginal import STIFFNESS, Marginal, marginalise
+from pinnsolve.uncertainty.open_field import is_open, open_posterior
 from pinnsolve.uncertainty.posterior import Posterior
 from pinnsolve.uncertainty.strength import LinearRows, root_over_strengths
 from pinnsolve.unknowns import Unknown
@@ -40,9 +42,12 @@ def laplace(
         system: The trained system.
         theta: Its parameters, the unknowns' search variables last, shape (P + K,).
         ridge: Tikhonov term for directions of the network that no row sees, relative to the columns' norms.
-        stiffness: How much stiffer the physics is than the data; the answer does not depend on it, if it is large.
+        stiffness: How much stiffer the physics is than the data; the answer does not depend on it, if it is large. A
+            system whose features have an expected spread has its own.
         chosen: Strength by function, where the data chose the smoothness; its uncertainty is part of the answer.
     """
+    if is_open(system.network):
+        return _with_constants(system, open_posterior(system, theta))
     rows = linearise(system, theta, ridge)
     marginal = marginalise(rows, stiffness)
     search = theta[rows.num_network :].detach().to("cpu").double().numpy()
@@ -67,6 +72,18 @@ def laplace(
         samples=np.zeros((0, len(search))),
         freedom=freedom,
     )
+
+
+def _with_constants(system: System, posterior: Posterior) -> Posterior:
+    """Return the posterior with all of its evidence: the noise of the readings, and what was known of the unknowns."""
+    noise = {b.name: float(b.noise.log().mean()) for b in system.blocks if b.noise is not None}
+    members = [item for chunk in part_of(system, measured=True).chunks for item in chunk]
+    logs = sum(noise[key.block] * number for key, number in members)
+    pairs = zip(posterior.unknowns, posterior.search, strict=True)
+    before = sum(_log_density(unknown, float(z)) for unknown, z in pairs)
+    number = len(posterior.search) - posterior.num_data
+    constant = 0.5 * math.log(2.0 * math.pi) * number + before - logs
+    return replace(posterior, log_evidence=posterior.log_evidence + constant)
 
 
 def unknowns_given(marginal: Marginal, priors: Sequence[KeyedRows]) -> Gaussian:

@@ -1,0 +1,96 @@
+"""Fields that rest on readings alone: found to within their bands, stage by stage, without boundary conditions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pinnsolve as ps
+from pinnsolve.determinacy import data_carry_the_field
+from pinnsolve.networks import RandomFeatures
+from pinnsolve.training import train
+
+SIGMA = 0.02
+RECTANGLE = ps.Rectangle((-1.0, -1.0), (1.0, 1.0))
+
+
+def field(points: np.ndarray) -> np.ndarray:
+    """A temperature with k lap T = -2 for k = 1/2."""
+    x, y = points.T
+    return np.exp(x) * np.cos(y) - 2.0 * y**2
+
+
+def plate(seed: int, number: int = 120, **settings: object) -> ps.Problem:
+    generator = np.random.default_rng(seed)
+    points = generator.uniform(-1.0, 1.0, size=(number, 2))
+    values = field(points) + SIGMA * generator.normal(size=number)
+    k = ps.Unknown("k", 1.0, bounds=(0.05, 10.0), truth=0.5)
+    given: dict[str, object] = {"sigma": SIGMA, **settings}
+    return ps.Problem(
+        "plate",
+        RECTANGLE,
+        ps.Heat(k, source=2.0),
+        [],
+        measurements=ps.Measurements(points, {"temperature": values}, **given),  # type: ignore[arg-type]
+        accuracy=1e-3,
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_field_and_conductivity_from_readings_alone(seed: int) -> None:
+    solution = train(plate(seed), ps.Method(max_seconds=600.0), seed=seed).solution
+    assert isinstance(solution.network, RandomFeatures)
+    (k,) = solution.estimates
+    assert abs(k.value - 0.5) < 3.0 * k.std
+    assert k.std < 0.05 * 0.5
+    points = np.random.default_rng(9).uniform(-1.0, 1.0, size=(500, 2))
+    off = solution.at(points).temperature - field(points)
+    std = solution.std_at(points).temperature
+    assert np.sqrt(np.mean(off**2)) < SIGMA
+    assert np.sqrt(np.mean((off / std) ** 2)) < 2.0
+    assert solution.posterior is not None
+    assert 5.0 < solution.posterior.freedom["measurements"] < 60.0
+
+
+def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+    whole = train(plate(0), ps.Method(max_seconds=600.0)).solution
+    kept = tmp_path / "run.h5"
+    seen = 0
+
+    def kill(record: ps.StepRecord) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 3:
+            raise KeyboardInterrupt
+
+    train(
+        plate(0),
+        ps.Method(max_seconds=600.0),
+        observer=kill,
+        checkpoint=kept,
+        checkpoint_seconds=0.0,
+    )
+    again = train(plate(0), ps.Method(max_seconds=600.0), checkpoint=kept).solution
+    np.testing.assert_array_equal(again.parameters, whole.parameters)
+    assert [e.value for e in again.estimates] == [e.value for e in whole.estimates]
+
+
+def test_kept_solutions_keep_the_spread(tmp_path: Path) -> None:
+    solution = ps.solve(plate(0), ps.Method(max_seconds=600.0), progress=False)
+    solution.save(tmp_path / "plate.h5")
+    back = ps.load(tmp_path / "plate.h5", plate(0))
+    assert back.network.spread == solution.network.spread  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=r"rests on data .* take 'laplace'"):
+        ps.posterior(back, "ensemble", num=2)
+    assert ps.posterior(back).std[0] == solution.estimates[0].std
+
+
+def test_few_readings_or_unknown_noise_are_left_to_the_trunk() -> None:
+    assert data_carry_the_field(plate(0))
+    assert ps.Method().grows(plate(0))
+    others = (plate(0, 40), plate(0, sigma=None), plate(0, likelihood="student"))
+    for other in others:
+        assert not data_carry_the_field(other)
+        assert not ps.Method().grows(other)
