@@ -153,6 +153,14 @@ def solve(
             help="Cut the time into N slabs, each solved from the end of the one before.",
         ),
     ] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Begin from the nearest solution in this folder, if that is no worse than nothing; a trusted solution "
+            "is added to it.",
+        ),
+    ] = None,
     reference: Annotated[
         bool, typer.Option(help="Compare with an independent classical solution.")
     ] = True,
@@ -182,6 +190,8 @@ def solve(
         method = Method(max_seconds=max_seconds, precision=precision, device=device)  # type: ignore[arg-type]
         if through is not None and slabs is not None:
             raise ValueError("--through and --slabs exclude each other; keep one")
+        if library is not None and (through is not None or slabs is not None):
+            raise ValueError("--library gives one start: leave it out, or --through and --slabs")
         compared = compared_with(reference, references, recompute_references)
         meter = meter_named(energy)
         problems = [
@@ -212,13 +222,16 @@ def solve(
             device,
             *([] if through is None else ["--through", through]),
             *([] if slabs is None else ["--slabs", str(slabs)]),
+            *([] if library is None else ["--library", str(library)]),
             *([] if reference else ["--no-reference"]),
             *([] if energy == "estimate" else ["--energy", energy]),
         ]
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
+        begun = None if library is None else commands_transfer.begun_in(library, problem, seed)
+        start = None if begun is None else begun.solution
         if process_rank() != 0:
-            trained = train(problem, method, seed=seed, checkpoint=checkpoint)
+            trained = train(problem, method, seed=seed, checkpoint=checkpoint, start=start)
             _exit_if_lost(trained.solution.status)
             return  # the first process compares, judges and writes
         with run_folder.output_folder(where):
@@ -232,8 +245,11 @@ def solve(
                 verbose=verbose,
                 command=command,
                 checkpoint=checkpoint,
+                start=start,
             )
             files = run_folder.write_run(result, where)
+        if library is not None and begun is not None and result.trusted and begun.distance > 0.0:
+            commands_transfer.keep_in(library, result.solution)
     if as_json:
         typer.echo(result_text(result), nl=False)
     else:

@@ -15,6 +15,8 @@ from pinnsolve.progress import bar_on_stderr
 from pinnsolve.reference import Reference, ReferenceFolder
 from pinnsolve.report.comparison import reference_values
 from pinnsolve.report.result import Result, gather
+from pinnsolve.solution import Solution
+from pinnsolve.solver import answer
 from pinnsolve.time_slabs import answer_in_slabs
 from pinnsolve.training import STOP_SHARE
 
@@ -30,6 +32,7 @@ def gathered_run(
     verbose: bool,
     command: str,
     checkpoint: Path | None,
+    start: Solution | None = None,
 ) -> Result:
     """Train, compare, judge and gather what is written down.
 
@@ -43,11 +46,14 @@ def gathered_run(
         verbose: Whether progress is reported even if there is no terminal.
         command: What makes this run again.
         checkpoint: File for the state of training, or None.
+        start: A solution from whose fields training begins, or None; of a problem that is reached over no others.
     """
     goal = STOP_SHARE * problems[-1].accuracy
     solver = partial(answer_along, problems)
     if slabs is not None:
         solver = partial(answer_in_slabs, problems[-1], slabs)
+    elif start is not None:
+        solver = partial(answer, problems[-1], start=start)
     with bar_on_stderr(goal=goal, max_seconds=method.max_seconds, verbose=verbose) as bar:
         judged = solver(
             method,

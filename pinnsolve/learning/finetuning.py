@@ -155,7 +155,7 @@ def finetune(
     from pinnsolve.learning.field_model import LearnedField
 
     if isinstance(model, str | Path):
-        model = _from_file(Path(model))
+        model = model_in(Path(model))
     if not isinstance(model, LearnedField) and not (
         isinstance(model, Regressor | Classifier) and hasattr(model, "fitted_")
     ):
@@ -176,8 +176,11 @@ def finetune(
     return replace(model, fitted=finetune_fit(model.fitted, points, values, freezing, seed=seed))
 
 
-def _from_file(path: Path) -> Regressor | Classifier | LearnedField:
-    """Return the fitted model in a file.
+def model_in(path: Path) -> Regressor | Classifier | LearnedField:
+    """Return the fitted model in a file, of whichever kind.
+
+    Args:
+        path: A file that ``save`` wrote.
 
     Raises:
         ValueError: If it is not the file of one.

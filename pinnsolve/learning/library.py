@@ -55,6 +55,23 @@ class Skipped:
     why: str
 
 
+@dataclass(frozen=True, eq=False)
+class LibraryStart:
+    """What a library has for a problem to begin from.
+
+    Attributes:
+        solution: The solution, stretched to the problem's bounds; None to begin from nothing.
+        path: Its file.
+        distance: How far that file's problem is from this one.
+        note: In words, what was chosen and why.
+    """
+
+    solution: Solution | None
+    path: Path | None
+    distance: float
+    note: str
+
+
 @dataclass(frozen=True)
 class FromLibrary:
     """A solution with where it began.
@@ -171,34 +188,43 @@ class Library:
             reference: As for :func:`pinnsolve.solve`.
             keep: Whether to add the solution to the library.
         """
-        found, skipped = self._first_sound(problem)
-        notes = [f"{item.path.name} left out: {item.why}" for item in skipped]
-        path, distance, answer = None, float("inf"), None
-        if found is None:
-            notes.insert(0, f"{self.folder} has no solution with these fields: begun from nothing")
-        else:
-            near, start = found
-            harm = check_of_start(problem, start, seed=seed).why_harmful
-            if harm:
-                notes.insert(0, f"{near.path.name} dropped: {harm}; begun from nothing")
-            else:
-                path, distance = near.path, Declaration.of(problem).distance(near.declaration)
-                notes.insert(0, f"begun from {path.name}, at distance {distance:.3g}")
-                answer = finetune_solution(
-                    start, problem, freeze=freeze, method=method, seed=seed, reference=reference
-                )
-                if freeze is None and answer.status.reason is StopReason.STALLED:
-                    notes.append(
-                        "the trunk that was held was not enough: solved again with none held"
-                    )
-                    answer = solve(
-                        problem, method, seed=seed, reference=reference, progress=False, start=start
-                    )
-        if answer is None:
+        chosen = self.start_for(problem, seed=seed)
+        start, note = chosen.solution, chosen.note
+        if start is None:
             answer = solve(problem, method, seed=seed, reference=reference, progress=False)
+        else:
+            answer = finetune_solution(
+                start, problem, freeze=freeze, method=method, seed=seed, reference=reference
+            )
+            if freeze is None and answer.status.reason is StopReason.STALLED:
+                note += "; the trunk that was held was not enough: solved again with none held"
+                answer = solve(
+                    problem, method, seed=seed, reference=reference, progress=False, start=start
+                )
         if keep:
             self.add(answer)
-        return FromLibrary(answer, path, distance, "; ".join(notes))
+        return FromLibrary(answer, chosen.path, chosen.distance, note)
+
+    def start_for(self, problem: Problem, *, seed: int = 0) -> LibraryStart:
+        """Return the nearest solution as a start, or none if there is none or it would do harm; and why.
+
+        Args:
+            problem: What is to be solved.
+            seed: Seed of the features that the start is tried on.
+        """
+        found, skipped = self._first_sound(problem)
+        left_out = [f"{item.path.name} left out: {item.why}" for item in skipped]
+        if found is None:
+            why = f"{self.folder} has no solution with these fields: begun from nothing"
+            return LibraryStart(None, None, float("inf"), "; ".join([why, *left_out]))
+        near, start = found
+        harm = check_of_start(problem, start, seed=seed).why_harmful
+        if harm:
+            why = f"{near.path.name} dropped: {harm}; begun from nothing"
+            return LibraryStart(None, None, float("inf"), "; ".join([why, *left_out]))
+        distance = Declaration.of(problem).distance(near.declaration)
+        why = f"begun from {near.path.name}, at distance {distance:.3g}"
+        return LibraryStart(start, near.path, distance, "; ".join([why, *left_out]))
 
     def _first_sound(
         self, problem: Problem

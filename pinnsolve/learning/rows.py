@@ -19,6 +19,9 @@ Array = npt.NDArray[np.float64]
 _HEAVY = 8.0
 """Deviations from the mean, in standard deviations, beyond which a column has heavy tails."""
 
+_SKEWED = 1.5
+"""Skewness from which a positive column may be learned from by its logarithm; an exponential distribution has 2."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -56,17 +59,19 @@ class Standardiser:
         offset: Mean, or median of a column with heavy tails, shape (F,).
         scale: Standard deviation, or interquartile range / 1.349, shape (F,); 1 for constant columns.
         heavy: 1 where tails are heavy, else 0, shape (F,).
-        logarithmic: 1 where offset and scale are those of the logarithm, else 0, shape (F,); None is nowhere.
+        least: Smallest value that was seen of columns whose offset and scale are those of the logarithm, else 0,
+            shape (F,); None if there is no such column. What is below counts as this value: near 0 small differences
+            are great ones of the logarithm.
     """
 
     offset: Tensor
     scale: Tensor
     heavy: Tensor
-    logarithmic: Tensor | None = None
+    least: Tensor | None = None
 
     @classmethod
     def of(
-        cls, values: Array, weight: Array, *, robust: bool = True, logarithms: bool = False
+        cls, values: Array, weight: Array, *, robust: bool = True, logarithms: str = "none"
     ) -> Standardiser:
         """Return the standardiser of a table.
 
@@ -74,12 +79,17 @@ class Standardiser:
             values: Shape (N, F).
             weight: How often each row counts, shape (N,), positive.
             robust: Whether to look for heavy tails.
-            logarithms: Whether columns whose values are all positive pass through their logarithm.
+            logarithms: Which columns pass through their logarithm: ``none``; ``positive`` ones; of these the
+                ``skewed`` ones.
         """
-        logarithmic: Tensor | None = None
-        if logarithms:
-            logarithmic = torch.from_numpy((values > 0.0).all(axis=0).astype(np.float64))
-            values = _logarithms(values, logarithmic)
+        least: Tensor | None = None
+        if logarithms != "none":
+            chosen = np.asarray((values > 0.0).all(axis=0))
+            if logarithms == "skewed":
+                chosen[chosen] = _skewed(values[:, chosen], weight)
+            if chosen.any():
+                least = torch.from_numpy(np.where(chosen, values.min(axis=0), 0.0))
+                values = _logarithms(values, least)
         mean = np.average(values, axis=0, weights=weight)
         spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
         heavy = np.zeros(values.shape[1])
@@ -93,7 +103,7 @@ class Standardiser:
         # what is left of a constant column is rounding
         scale[scale <= 1e-12 * np.maximum(np.abs(offset), 1e-300)] = 1.0
         made = torch.from_numpy
-        return cls(made(offset), made(scale), made(heavy), logarithmic)
+        return cls(made(offset), made(scale), made(heavy), least)
 
     def forward(self, values: Array) -> Array:
         """Return standardised columns, shape (N, F).
@@ -101,8 +111,8 @@ class Standardiser:
         Raises:
             ValueError: If a column that passes through its logarithm has a value that is not positive.
         """
-        if self.logarithmic is not None:
-            values = _logarithms(values, self.logarithmic)
+        if self.least is not None:
+            values = _logarithms(values, self.least)
         z = (values - self.offset.numpy()) / self.scale.numpy()
         standard: Array = np.where(self.heavy.numpy() > 0.0, np.arcsinh(z), z)
         return standard
@@ -110,23 +120,37 @@ class Standardiser:
     def backward(self, standard: Array) -> Array:
         """Return columns in their own units; only for standardisers that are not robust."""
         values: Array = standard * self.scale.numpy() + self.offset.numpy()
-        if self.logarithmic is not None:
-            values = np.where(self.logarithmic.numpy() > 0.0, np.exp(values), values)
+        if self.least is not None:
+            values = np.where(self.least.numpy() > 0.0, np.exp(values), values)
         return values
 
 
-def _logarithms(values: Array, logarithmic: Tensor) -> Array:
+def _logarithms(values: Array, least: Tensor) -> Array:
     """Return values with the logarithm of some columns in their place."""
     found = values.astype(np.float64)
-    for column in np.flatnonzero(logarithmic.numpy()):
+    for column in np.flatnonzero(least.numpy()):
         if not (values[:, column] > 0.0).all():
             row = int(np.flatnonzero(~(values[:, column] > 0.0))[0])
             raise ValueError(
                 f"column {column} is learned by its logarithm and must be > 0, but row {row} has "
                 f"{values[row, column]:g}; leave the row out, or fit with logarithms='none'"
             )
-        found[:, column] = np.log(values[:, column])
+        found[:, column] = np.log(np.maximum(values[:, column], float(least[column])))
     return found
+
+
+def _skewed(values: Array, weight: Array) -> npt.NDArray[np.bool_]:
+    """Return which columns of positive values are skewed, and less so by their logarithm, shape (F,)."""
+    plain, logarithmic = _skewness(values, weight), _skewness(np.log(values), weight)
+    return (plain > _SKEWED) & (np.abs(logarithmic) < 0.5 * plain)
+
+
+def _skewness(values: Array, weight: Array) -> Array:
+    """Return the third standardised moment of every column, shape (F,); 0 of constant ones."""
+    away = values - np.average(values, axis=0, weights=weight)
+    square, cube = (np.average(away**k, axis=0, weights=weight) for k in (2, 3))
+    skewness: Array = np.where(square > 0.0, cube / np.maximum(square, 1e-300) ** 1.5, 0.0)
+    return skewness
 
 
 def _quantiles(values: Array, weight: Array) -> tuple[float, float, float]:

@@ -30,7 +30,9 @@ from pinnsolve.naming import near_match_text
 from pinnsolve.threads import one_torch_thread
 
 PRECISIONS = ("auto", "float64", "float32", "bf16-mixed", "fp16-mixed")
-LOGARITHMS = ("none", "inputs", "inputs and targets")
+LOGARITHMS = ("auto", "none", "inputs", "inputs and targets")
+COLUMNS = {"none": "none", "auto": "skewed"}
+"""Which columns of the inputs pass through their logarithm; of the other choices all that are positive."""
 
 
 class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
@@ -48,8 +50,9 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         random_state: Seed of splits and initial parameters, as in scikit-learn.
         device: Where to train, such as ``"cpu"`` or ``"cuda"``.
         unseen: What to do with a category that was not seen: ``"refuse"`` or ``"ignore"``.
-        logarithms: ``"none"``; ``"inputs"``, and columns that are positive are learned from by their logarithm, which
-            makes sums of products and powers; ``"inputs and targets"``, and so are targets, which must be positive.
+        logarithms: Which columns are learned from by their logarithm, which makes sums of products and powers:
+            ``"none"``; ``"auto"``, those that are positive and skewed; ``"inputs"``, all that are positive; ``"inputs
+            and targets"``, and targets too, which must be positive.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         random_state: Any = 0,  # noqa: ANN401 - int, RandomState or None, as everywhere in scikit-learn
         device: str = "cpu",
         unseen: str = "refuse",
-        logarithms: str = "none",
+        logarithms: str = "auto",
     ) -> None:
         self.architecture = architecture
         self.precision = precision
@@ -182,7 +185,7 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
         journal = FitJournal(settings.max_seconds, observer)
         there = weight > 0.0
         table, targets, weight = table[there], targets[there], weight[there]
-        inputs = Standardiser.of(table, weight, logarithms=self.logarithms != "none")
+        inputs = Standardiser.of(table, weight, logarithms=COLUMNS.get(self.logarithms, "positive"))
         classify = isinstance(self, ClassifierMixin)
         scaled = None if classify else self._scaled(targets, weight)
         y = targets if scaled is None else scaled.forward(targets)
@@ -196,12 +199,14 @@ class TableEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn is unt
 
     def _scaled(self, targets: Array, weight: Array) -> Standardiser:
         """Return the standardiser of targets that are numbers."""
-        logarithms = self.logarithms == "inputs and targets"
-        if logarithms and not (targets > 0.0).all():
+        logarithmic = self.logarithms == "inputs and targets"
+        if logarithmic and not (targets > 0.0).all():
             raise ValueError(
                 f"logarithms='inputs and targets' needs targets > 0, got {targets.min():g}; use logarithms='inputs'"
             )
-        return Standardiser.of(targets, weight, robust=False, logarithms=logarithms)
+        return Standardiser.of(
+            targets, weight, robust=False, logarithms="positive" if logarithmic else "none"
+        )
 
     def _record(
         self,

@@ -8,14 +8,14 @@ SQLite file if one is named; a study that was killed goes on where it was, and w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnsolve.energy import Energy, EstimatedEnergy, Meter, metered
+from pinnsolve.energy import EstimatedEnergy, Meter
 from pinnsolve.learning.finals import Contender, finalists, wanted, winner
 from pinnsolve.learning.library import Library
-from pinnsolve.learning.search_spaces import Outcome, ProblemSearch, Rivals, Search, Settings
+from pinnsolve.learning.search_spaces import ProblemSearch, Search
 from pinnsolve.learning.studies import (
     Budget,
     errors_by_fold,
@@ -31,6 +31,7 @@ from pinnsolve.learning.studies import (
     total,
 )
 from pinnsolve.learning.table_search import TableSearch
+from pinnsolve.learning.trial_runs import Run, Task, runner
 from pinnsolve.learning.tuned import Trial, Tuned
 from pinnsolve.naming import near_match_text
 from pinnsolve.problem import Problem
@@ -86,45 +87,20 @@ def tune(
         math.inf if budget_seconds is None else budget_seconds,
         math.inf if budget_wh is None else budget_wh,
     )
-    run = _runner(search, meter, num_jobs, cluster)
-    share = _SHARE_OF_FINALS if search.num_repeats else 0.0
-    while share_left(study, budget) > share and (
-        max_trials is None or num_ended(study) < max_trials
-    ):
-        count = num_jobs if max_trials is None else min(num_jobs, max_trials - num_ended(study))
-        trials = [study.ask() for _ in range(count)]
-        chosen = [settings_of(search, trial) for trial in trials]
-        tasks = [(settings, rivals_of(study), 0) for settings in chosen]
-        outcomes = run(tasks, limit_of(study, budget))
-        for trial, (outcome, energy) in zip(trials, outcomes, strict=True):
-            tell(study, trial, outcome, energy, objectives)
-    _measure_again(search, study, budget, run, num_jobs)
+    with runner(search, meter, num_jobs, cluster) as run:
+        share = _SHARE_OF_FINALS if search.num_repeats else 0.0
+        while share_left(study, budget) > share and (
+            max_trials is None or num_ended(study) < max_trials
+        ):
+            count = num_jobs if max_trials is None else min(num_jobs, max_trials - num_ended(study))
+            trials = [study.ask() for _ in range(count)]
+            chosen = [settings_of(search, trial) for trial in trials]
+            tasks = [(settings, rivals_of(study), 0) for settings in chosen]
+            outcomes = run(tasks, limit_of(study, budget))
+            for trial, (outcome, energy) in zip(trials, outcomes, strict=True):
+                tell(study, trial, outcome, energy, objectives)
+        _measure_again(search, study, budget, run, num_jobs)
     return _tuned(search, study, tuple(objectives), note)
-
-
-Measured = tuple[Outcome, Energy]
-"""What a trial gave, and what it consumed."""
-
-Task = tuple[Settings, Rivals | None, int]
-"""Settings, what they are compared with, and the number of the folds."""
-
-Run = Callable[[Sequence[Task], float], Sequence[Measured]]
-"""Evaluates several settings, given the time limit of one fit."""
-
-
-def measured(search: Search, meter: Meter, task: Task, limit: float) -> Measured:
-    """Return what a trial gives and consumes, in the process that calls this.
-
-    Args:
-        search: What is tuned.
-        meter: How energy is measured.
-        task: The settings, their rivals, and the folds.
-        limit: Seconds that one fit or solve may take.
-    """
-    settings, rivals, repeat = task
-    with metered(meter) as reading:
-        outcome = search.evaluate(settings, rivals, limit, repeat)
-    return outcome, reading.energy
 
 
 def _measure_again(
@@ -151,38 +127,6 @@ def _contenders(study: optuna.Study) -> list[Contender]:
         for t in study.get_trials(deepcopy=False)
         if "error" in t.user_attrs
     ]
-
-
-def _runner(search: Search, meter: Meter, num_jobs: int, cluster: str | None) -> Run:
-    """Return what evaluates trials: here, in processes, or on a Ray cluster."""
-
-    def here(tasks: Sequence[Task], limit: float) -> Sequence[Measured]:
-        return [measured(search, meter, task, limit) for task in tasks]
-
-    def in_processes(tasks: Sequence[Task], limit: float) -> Sequence[Measured]:
-        from joblib import Parallel, delayed
-
-        calls = (delayed(measured)(search, meter, task, limit) for task in tasks)
-        found: Sequence[Measured] = Parallel(n_jobs=num_jobs, backend="loky")(calls)
-        return found
-
-    def on_cluster(tasks: Sequence[Task], limit: float) -> Sequence[Measured]:
-        import ray
-
-        if not ray.is_initialized():
-            ray.init(
-                address=None if cluster == "local" else cluster,
-                num_cpus=num_jobs if cluster == "local" else None,
-            )
-        remote = ray.remote(measured)
-        found: Sequence[Measured] = ray.get(
-            [remote.remote(search, meter, task, limit) for task in tasks]
-        )
-        return found
-
-    if cluster is not None:
-        return on_cluster
-    return here if num_jobs == 1 else in_processes
 
 
 def _search(

@@ -95,9 +95,13 @@ def test_a_law_of_powers_is_linear_in_logarithms(tmp_path: Path) -> None:
     x = np.random.default_rng(0).uniform(0.01, 10.0, (80, 3))
     y = 3.0 * x[:, 0] ** 2 * x[:, 1] ** -0.5
     model = Regressor("linear", logarithms="inputs and targets").fit(x[:40], y[:40])
-    np.testing.assert_allclose(model.predict(x[40:]), y[40:], rtol=1e-5)
+    seen = np.all(x >= x[:40].min(axis=0), axis=1)
+    assert seen[40:].sum() > 30
+    np.testing.assert_allclose(model.predict(x[seen]), y[seen], rtol=1e-5)
     model.save(tmp_path / "model.h5")
     np.testing.assert_array_equal(load(tmp_path / "model.h5").predict(x), model.predict(x))
+    below = model.predict([[1e-3, 1.0, 1.0], [x[:40, 0].min(), 1.0, 1.0]])
+    assert below[0] == below[1]  # what is below all that was seen counts as the smallest of it
     mixed = np.column_stack((x[:, 0], x[:, 1] - 5.0))  # the second column has no logarithm
     both = Regressor("linear", logarithms="inputs").fit(mixed, np.log(x[:, 0]) + mixed[:, 1])
     np.testing.assert_allclose(both.predict(mixed), np.log(x[:, 0]) + mixed[:, 1], atol=1e-5)
@@ -109,6 +113,16 @@ def test_a_law_of_powers_is_linear_in_logarithms(tmp_path: Path) -> None:
         Classifier(logarithms="inputs and targets").fit(x, y > 1.0)
     with pytest.raises(ValueError, match=r"unknown logarithms 'input'.*Did you mean 'inputs'"):
         Regressor(logarithms="input").fit(x, y)
+
+
+def test_skewed_columns_are_learned_from_by_their_logarithm() -> None:
+    draw = np.random.default_rng(0)
+    x = np.column_stack((draw.lognormal(0.0, 1.5, 200), draw.uniform(1.0, 2.0, 200)))
+    found = Regressor("linear").fit(x, np.log(x[:, 0]) + x[:, 1])
+    least = found.fitted_.inputs.least
+    assert least.tolist() == [x[:, 0].min(), 0.0]
+    np.testing.assert_allclose(found.predict(x), np.log(x[:, 0]) + x[:, 1], atol=1e-5)
+    assert Regressor("linear", logarithms="none").fit(x, x[:, 0]).fitted_.inputs.least is None
 
 
 def test_weights_are_counts() -> None:

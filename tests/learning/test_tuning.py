@@ -160,6 +160,36 @@ def test_two_trials_at_a_time_in_processes_of_their_own(tmp_path: Path) -> None:
     assert found.spent_wh > 0.0
 
 
+_ON_RAY = """
+import os
+import ray
+from test_tuning import Witness, table, tune
+model = Witness(("mlp", 4), {seen!r})
+found = tune(model, table(), budget_seconds=1e3, max_trials=2, cluster="local")
+assert not ray.is_initialized()
+assert [trial.state != "lost" for trial in found.trials] == [True, True]
+assert found.spent_wh > 0.0
+print(os.getpid())
+"""
+
+
+def test_trials_on_a_ray_cluster(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    script = _ON_RAY.format(seen=str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    processes = {path.name for path in tmp_path.iterdir()}
+    assert processes
+    assert done.stdout.split()[-1] not in processes
+
+
 def test_tuned_beside_default_on_rows_that_tuning_never_saw(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
