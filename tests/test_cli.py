@@ -396,7 +396,7 @@ def test_process_that_solves() -> None:
 
 
 def test_interrupted_process_writes_what_it_has() -> None:
-    words = ["solve", "heat_rod", "--accuracy", "1e-9", "--max-seconds", "100", "--verbose"]
+    words = ["solve", "heat_rod", "--accuracy", "2e-12", "--max-seconds", "100", "--verbose"]
     process = subprocess_of(*words)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1 ")

@@ -77,21 +77,21 @@ class StartCornerFunctions:
             points: Shape (N, 2), in network units.
             indices: Multi-indices, of any order.
         """
-        drops = [
-            2 * len(index) - index.count(0) for index in indices
-        ]  # by each x one, by each t two
+        # a derivative by x lowers m by one, by t by two
+        drops = [2 * len(index) - index.count(0) for index in indices]
         lowest = min(self.orders) - max(drops)
         towards = math.copysign(1.0, self.wall)
-        distance, since = abs(self.wall) - towards * points[:, 0], points[:, 1] + 1.0
-        begun = since > NEAREST
+        # the last place is the wall itself at the end
+        distance = torch.cat((abs(self.wall) - towards * points[:, 0], points.new_zeros(1)))
+        since = torch.cat((points[:, 1] + 1.0, points.new_full((1,), 2.0)))
+        begun = since[:-1] > NEAREST
         members = self._members(distance, since.clamp(min=NEAREST), lowest)
-        ends = self._members(points.new_zeros(1), points.new_full((1,), 2.0), 0)
         streams = points.new_empty(len(indices), len(points), self.num_features)
         for place, index, drop in zip(streams, indices, drops, strict=True):
             times = len(index) - index.count(0)
             factor = towards ** index.count(0) * self.diffusivity**times
             for column, order in enumerate(self.orders):
-                member = factor / ends[order] * members[order - drop]
+                member = factor / members[order][-1] * members[order - drop][:-1]
                 place[:, column] = torch.where(begun, member, torch.zeros_like(member))
         return streams
 
