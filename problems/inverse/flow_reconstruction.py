@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,17 @@ def velocity_error(found: Callable[[Array], Array]) -> float:
     return float(np.linalg.norm(off) / np.linalg.norm(exact))
 
 
+def covered_share(found: Array, std: Array, points: Array) -> float:
+    """Return the share of the true velocities along y that lie within 1.96 standard deviations of those found.
+
+    Args:
+        found: The velocity along y in m/s, shape (N,).
+        std: Its standard deviation in m/s, shape (N,).
+        points: Where, m, shape (N, 2).
+    """
+    return float(np.mean(np.abs(found - velocity(points)[:, 1]) < 1.96 * std))
+
+
 def flow_reconstruction(noise: float = 0.02, noise_seed: int = 0) -> ps.Problem:
     """Reconstruct a flow and its viscosity from 100 noisy velocities.
 
@@ -69,6 +81,12 @@ def flow_reconstruction(noise: float = 0.02, noise_seed: int = 0) -> ps.Problem:
     points = sensors()
     exact = velocity(points)
     measured = exact + noise * np.random.default_rng(noise_seed).normal(size=exact.shape)
+    inside = np.random.default_rng(2).uniform(LOWER, UPPER, size=(1000, 2))
+
+    def honesty(solution: Any) -> float:  # noqa: ANN401 - a Solution
+        found, std = solution.at(inside).velocity[:, 1], solution.std_at(inside).velocity[:, 1]
+        return covered_share(np.asarray(found), np.asarray(std), inside)
+
     viscosity = ps.Unknown(
         "viscosity", initial=0.1, bounds=(1e-3, 1.0), unit="Pa s", truth=1.0 / REYNOLDS
     )
@@ -89,7 +107,14 @@ def flow_reconstruction(noise: float = 0.02, noise_seed: int = 0) -> ps.Problem:
                 target=0.0,
                 tolerance=0.02,
                 source="exact: Kovasznay 1948",
-            )
+            ),
+            ps.Quantity(
+                "share of v within its 95 % band",
+                honesty,
+                target=1.0,
+                tolerance=0.15,
+                source="exact; v is small against the noise, but its band has to cover it",
+            ),
         ],
         accuracy=5e-3,
         time_budget=120.0,

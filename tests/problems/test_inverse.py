@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pinnsolve.problems.inverse import (
+    flow_reconstruction,
     inverse_cauchy,
     inverse_diffusivity,
     inverse_heat_flux,
@@ -192,3 +193,12 @@ def test_shipped_samples_of_the_wake() -> None:
     # a wake: slower than the stream on its axis, and swaying by tenths of the stream's velocity
     assert velocity[np.abs(points[:, 1]) < 0.2, 0].mean() < 0.9
     assert 0.1 < velocity[:, 1].std() < 0.6
+
+
+def test_the_band_of_v_is_counted_point_by_point() -> None:
+    """Half of the places off by one deviation, half by three."""
+    points = flow_reconstruction.sensors()
+    exact = flow_reconstruction.velocity(points)[:, 1]
+    std = np.full(len(points), 0.01)
+    off = np.where(np.arange(len(points)) % 2 == 0, 0.01, -0.03)
+    assert flow_reconstruction.covered_share(exact + off, std, points) == 0.5
