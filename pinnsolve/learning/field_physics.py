@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 
 from torch import Tensor
 
 from pinnsolve.energy import EstimatedEnergy
+from pinnsolve.learning.descent import descended, record_of
 from pinnsolve.measurements import Measurements
 from pinnsolve.method import Method
-from pinnsolve.optimise import GaussNewton
 from pinnsolve.problem import Problem
-from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
 from pinnsolve.solver import Compared, judged_answer
-from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import Trained
 from pinnsolve.training.present import present_solution
-from pinnsolve.training.run import versions
 from pinnsolve.training.trunk import prepare
 
 _HARD = 1e3
 """Weight of physics that is to hold, whatever the samples say."""
-
-_SMALLEST_FALL = 1e-4
-"""Relative fall of the loss over ten steps below which training ends."""
 
 
 def fit_with_physics(
@@ -72,22 +65,12 @@ def fit_with_physics(
     with one_torch_thread():
         system, theta = prepare(joined, how, seed=seed)
         system = weighted(system, theta, _HARD if hard else weight)
-        theta, history, status = _descended(system, theta, how)
-        solution = present_solution(joined, system, theta)
-    record = RunRecord(
-        status=status,
-        history=history,
-        seconds=history[-1].seconds if history else 0.0,
-        seed=seed,
-        precision="float64",
-        device=how.device,
-        num_parameters=system.num_parameters,
-        num_points=system.block_sizes,
-        network=repr(system.network),
-        versions=versions(),
-        energy=running(),
+        found = descended(system, theta, how)
+        solution = present_solution(joined, system, found.theta)
+    record = record_of(
+        found.history, found.status, system, seed=seed, device=how.device, energy=running()
     )
-    trained = Trained(replace(solution, record=record), system, theta)
+    trained = Trained(replace(solution, record=record), system, found.theta)
     return judged_answer(trained, seed=seed, reference=reference).solution
 
 
@@ -110,31 +93,3 @@ def weighted(system: System, theta: Tensor, weight: float) -> System:
         for key, value in system.weights.items()
     }
     return replace(system, weights=weights)
-
-
-def _descended(
-    system: System, theta: Tensor, method: Method
-) -> tuple[Tensor, tuple[StepRecord, ...], Status]:
-    """Return the parameters after Gauss-Newton steps on fixed points, the steps, and why they ended."""
-    optimiser = GaussNewton()
-    state = optimiser.init(system, theta)
-    losses, history = [state.loss], list[StepRecord]()
-    begin, refusals, status = time.perf_counter(), 0, Status.of(StopReason.MAX_STEPS)
-    for step in range(1, method.max_steps + 1):
-        state = optimiser.step(system, state)
-        losses.append(state.loss)
-        seconds = time.perf_counter() - begin
-        history.append(
-            StepRecord(step, seconds, state.loss, math.inf, state.damping, state.accepted)
-        )
-        refusals = 0 if state.accepted else refusals + 1
-        if not math.isfinite(state.loss):
-            status = Status.of(StopReason.NON_FINITE)
-            break
-        if refusals >= 3 or (step > 20 and losses[-11] - state.loss < _SMALLEST_FALL * losses[-11]):
-            status = Status(StopReason.CONVERGED, "the loss hardly falls any more")
-            break
-        if seconds > method.max_seconds:
-            status = Status.of(StopReason.MAX_SECONDS)
-            break
-    return state.theta, tuple(history), status

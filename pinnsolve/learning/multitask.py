@@ -6,8 +6,6 @@ its network a trunk with all heads side by side.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,20 +15,17 @@ from torch import Tensor
 
 from pinnsolve.blocks import Block, Rows, Site, make_blocks
 from pinnsolve.jets import Fields, Jet
+from pinnsolve.learning.descent import descended, record_of
 from pinnsolve.learning.transfer import finetune_trained
 from pinnsolve.method import Method
 from pinnsolve.networks import MLP
-from pinnsolve.optimise import GaussNewton
 from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem
-from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import System, build_system
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
 from pinnsolve.solver import Compared, judged_answer
-from pinnsolve.status import Status, StopReason
 from pinnsolve.training.present import present_solution
-from pinnsolve.training.run import versions
 from pinnsolve.training.trunk import scaling_of
 
 
@@ -97,51 +92,10 @@ def train_together(
     theta = network.initial_parameters(generator, dtype=torch.float64, device=cpu)
     draw = partial(_system, problems, how, network, single, scaling)
     system = balanced(draw(seed), theta)
-    optimiser = how.optimiser if isinstance(how.optimiser, GaussNewton) else GaussNewton()
-    state = optimiser.init(system, theta)
-    history, refusals = list[StepRecord](), 0
-    reason = StopReason.MAX_STEPS
-    clock = _Clock()
-    for step in range(1, how.max_steps + 1):
-        due = how.resample_every and step % how.resample_every == 0
-        if due or not state.accepted:
-            system = replace(draw(seed + 1009 * step), weights=system.weights)
-        state = optimiser.step(system, state)
-        refusals = 0 if state.accepted else refusals + 1
-        history.append(
-            StepRecord(step, clock.seconds, state.loss, math.inf, state.damping, state.accepted)
-        )
-        if clock.seconds > how.max_seconds:
-            reason = StopReason.MAX_SECONDS
-            break
-        if refusals >= _MAX_REFUSALS:
-            reason = StopReason.STALLED
-            break
-    record = RunRecord(
-        status=Status.of(reason),
-        history=tuple(history),
-        seconds=clock.seconds,
-        seed=seed,
-        precision="float64",
-        device="cpu",
-        num_parameters=len(theta),
-        num_points=system.block_sizes,
-        network=repr(network),
-        versions=versions(),
-    )
-    parts = _members(problems, network, single, scaling, state.theta)
+    found = descended(system, theta, how, redraw=lambda step: draw(seed + 1009 * step))
+    record = record_of(found.history, found.status, found.system, seed=seed)
+    parts = _members(problems, network, single, scaling, found.theta)
     return Family(tuple(replace(_solution(p, m, single, s), record=record) for p, m, s in parts))
-
-
-class _Clock:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._begin = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._begin
 
 
 def _joint_scaling(scalings: Sequence[Scaling]) -> Scaling:
@@ -238,7 +192,3 @@ def _check(problems: Sequence[Problem]) -> None:
             raise ValueError(
                 f"a family has no unknowns: {other.name!r} has {other.unknowns[0].name!r}; bind a number to it"
             )
-
-
-_MAX_REFUSALS = 3
-"""Steps in a row, each on new points, without progress, after which a run has stalled."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.estimates import Estimate
+from pinnsolve.learning.descent import record_of
 from pinnsolve.learning.freezing import Freezing, as_steps
 from pinnsolve.learning.held_trunk import correction_steps, head_steps
 from pinnsolve.learning.layers import layer_steps
@@ -18,7 +19,7 @@ from pinnsolve.learning.steps import Moved
 from pinnsolve.method import Method
 from pinnsolve.networks import MLP, Network, RandomFeatures, Transformed
 from pinnsolve.problem import Problem
-from pinnsolve.record import RunRecord, StepRecord
+from pinnsolve.record import StepRecord
 from pinnsolve.residuals import System
 from pinnsolve.solution import Solution
 from pinnsolve.solver import Compared, judged_answer
@@ -26,7 +27,6 @@ from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import Trained, Watcher, train
 from pinnsolve.training.present import present_solution
-from pinnsolve.training.run import versions
 from pinnsolve.uncertainty import estimates_of, laplace, stiffness_of, with_profiles
 
 
@@ -169,18 +169,8 @@ def _run(
             known = with_profiles(known, moved.system, moved.theta, problem)
             estimates = estimates_of(known)
         solution = present_solution(problem, system, theta)
-    record = RunRecord(
-        status=moved.stop if moved.stop is not None else status,
-        history=tuple(history),
-        seconds=moved.record.seconds,
-        seed=seed,
-        precision="float64",
-        device=method.device,
-        num_parameters=system.num_parameters,
-        num_points=system.block_sizes,
-        network=repr(system.network),
-        versions=versions(),
-    )
+    ended = moved.stop if moved.stop is not None else status
+    record = record_of(history, ended, system, seed=seed, device=method.device)
     return Trained(replace(solution, estimates=estimates, record=record), system, theta)
 
 

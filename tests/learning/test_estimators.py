@@ -50,7 +50,7 @@ def test_a_plane_is_learned_to_rounding(seed: int) -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_smooth_function_is_learned_to_three_digits(seed: int) -> None:
     x, y = make_friedman2(600, random_state=seed)
-    model = Regressor(architecture=("mlp", 16), max_steps=120, random_state=seed).fit(
+    model = Regressor(architecture=("mlp", 16), max_steps=70, random_state=seed).fit(
         x[:300], y[:300]
     )
     error = np.sqrt(np.mean((model.predict(x[300:]) - y[300:]) ** 2)) / y.std()
@@ -59,12 +59,12 @@ def test_a_smooth_function_is_learned_to_three_digits(seed: int) -> None:
 
 def test_the_same_seed_gives_the_same_numbers_and_auto_does_not_lose_to_linear() -> None:
     draw = np.random.default_rng(3)
-    x = draw.normal(size=(80, 4))
-    y = x[:, 0] + draw.normal(size=80)
+    x = draw.normal(size=(60, 3))
+    y = x[:, 0] + draw.normal(size=60)
     one, other = Regressor().fit(x, y), Regressor().fit(x, y)
     np.testing.assert_array_equal(one.predict(x), other.predict(x))
     linear = Regressor(architecture="linear").fit(x, y)
-    fresh = draw.normal(size=(2000, 4))
+    fresh = draw.normal(size=(2000, 3))
     errors = [np.mean((m.predict(fresh) - fresh[:, 0]) ** 2) for m in (one, linear)]
     assert errors[0] < 1.3 * errors[1]
     assert "folds" in one.record_.validation

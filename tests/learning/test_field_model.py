@@ -63,7 +63,7 @@ def test_physics_decides_as_much_as_it_weighs(seed: int) -> None:
     """Samples 0.3 above the solution T = x: without weight they win, as a constraint the equation does."""
     points = np.linspace(0.3, 0.7, 9)[:, None]
     values = {"temperature": points[:, 0] + 0.3}
-    method = ps.Method(hidden=(8,), max_steps=60, trunk="trained")
+    method = ps.Method(hidden=(6,), max_steps=30, trunk="trained")
     model = FieldModel(("x",), ("temperature",), seed=seed)
 
     def lift(**how: object) -> float:
@@ -79,7 +79,7 @@ def test_physics_decides_as_much_as_it_weighs(seed: int) -> None:
 
 def test_with_physics_there_are_a_record_and_a_verdict() -> None:
     points = np.linspace(0.3, 0.7, 9)[:, None]
-    method = ps.Method(hidden=(8,), max_steps=60, trunk="trained")
+    method = ps.Method(hidden=(6,), max_steps=30, trunk="trained")
     model = FieldModel(("x",), ("temperature",))
 
     def learned(lift: float) -> ps.Solution:
