@@ -65,6 +65,10 @@ def test_rod_series() -> None:
     )
     ends = truth.rod_temperature(np.array([[0.0, 9.0], [0.1, 9.0]]))[:, 0]
     np.testing.assert_allclose(ends, [0.0, 100 * math.sin(PI / 40 * 9)], atol=1e-9)
+    late = np.column_stack((np.linspace(0.0, 0.1, 11), np.linspace(1.0, 32.0, 11)))
+    np.testing.assert_allclose(
+        truth.rod_temperature(late, 100), truth.rod_temperature(late, 2000), atol=1e-6
+    )
     h, step = 1e-3, 1e-2
     left, here, right = (
         truth.rod_temperature(np.array([[x, 20.0]])) for x in (0.06 - h, 0.06, 0.06 + h)
