@@ -297,8 +297,8 @@ def test_the_size_of_terms_is_that_of_what_an_equation_adds_up(trained: Trained)
     (key,) = [key for key in sizes if key.block == "interior"]
     assert float(fresh.rows_by_key(trained.theta)[key].abs().max()) < 1e-4 * float(sizes[key].min())
     factor = fresh.factor(fresh.blocks[0], key.equation)
-    expected = float(factor) * 3.0 * math.sqrt(2.0)
-    torch.testing.assert_close(sizes[key], torch.full_like(sizes[key], expected), rtol=1e-4, atol=0)
+    expected = torch.as_tensor(factor * 3.0 * math.sqrt(2.0)).expand_as(sizes[key])
+    torch.testing.assert_close(sizes[key], expected, rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("seed", [2, 3])

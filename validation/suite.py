@@ -108,7 +108,6 @@ KNOWN_SHORTFALLS: Mapping[str, str] = {
     "cylinder_dfg_2d1": "C_D = 5.434 against 5.580, 2.6 % off, pressure difference 4.8 % off; asked for 1 %",
     "inverse_wake": "viscosity 1.8 % off, 1.9 of its standard deviations, where growth stalls; asked for 1 %",
     "lid_driven_cavity_constant": "u 0.45 % and v 0.78 % from Marchi et al.; asked for 0.5 %",
-    "lid_driven_cavity_re400": "147 s on one core, where 120 s are allowed",
     "nafems_le11": "sigma_zz(1, 0) = -104.93 MPa against -106.04, 1.0 % off; asked for 0.5 %",
 }
 """What a case is known not to reach, with the number, by its name."""

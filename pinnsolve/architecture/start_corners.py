@@ -214,7 +214,7 @@ def _size_of_terms(problem: Problem, wall: Block, start: Initial) -> float:
         if condition is not start and components_given_by(problem, condition)
     ]
     values = [_row(problem, block, _nothing).derivative(VALUE) for block in given]
-    size = max(float(torch.as_tensor(value).abs().max()) for value in values)
+    size = max(float(torch.as_tensor(value, device="cpu").abs().max()) for value in values)
     length = float(problem.bounds[1][_X] - problem.bounds[0][_X])
     plain = float(_row(problem, wall, _nothing).derivative(VALUE))
     sizes = {VALUE: size, (_X,): size / length}

@@ -92,6 +92,31 @@ def triangularise(
     return _triangle(_streamed(chunks, norms, start, max_rows), norms)
 
 
+def least_squares(
+    chunks: Iterable[tuple[Tensor, Tensor]], num_parameters: int, *, damping: float = 1e-14
+) -> Array:
+    """Return the minimisers X of ``|A X - B|^2``, shape (P, K), from one triangle, chunk after chunk.
+
+    Args:
+        chunks: Yields rows of A, shape (N, P), and of B, shape (N, K).
+        num_parameters: P.
+        damping: Tikhonov term relative to the largest column of the first chunk, near the arithmetic's precision.
+    """
+    from scipy.linalg import solve_triangular
+
+    upper: Array | None = None
+    for rows, wanted in chunks:
+        joined = np.hstack((rows.cpu().numpy(), wanted.cpu().numpy()))
+        if upper is None:
+            upper = np.zeros((num_parameters, joined.shape[1]))
+            np.fill_diagonal(upper, damping * float(np.linalg.norm(joined, axis=0).max()))
+        upper = upper_triangle(np.asfortranarray(np.vstack((upper, joined))))
+    if upper is None:
+        raise ValueError("there are no rows to fit")
+    factor, right = upper[:num_parameters, :num_parameters], upper[:num_parameters, num_parameters:]
+    return np.asarray(solve_triangular(factor, right, check_finite=False))
+
+
 def _shared(
     chunks: Chunks,
     num_parameters: int,

@@ -17,7 +17,6 @@ from torch import Tensor
 from pinnsolve.architecture import singular_corners
 from pinnsolve.blocks import Block, Choose, PointCounts, draw_uniformly, make_blocks
 from pinnsolve.determinacy import field_follows_unknowns
-from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import HiddenFeatures, Network, RandomFeatures
 from pinnsolve.optimise import HeadNewton, ReducedNewton
 from pinnsolve.optimise.levenberg_marquardt import half_square
@@ -36,7 +35,11 @@ from pinnsolve.training.feature_layers import (
     num_slopes,
     smooth_features,
 )
-from pinnsolve.training.warm import fitted_head, typical_slopes, unit_values
+from pinnsolve.training.warm import (
+    fitted_to_network,
+    fitted_to_start,
+    typical_slopes,
+)
 
 _ALL = 10**9
 """A stage is one batch: its features are held in memory."""
@@ -160,11 +163,7 @@ def next_stage(
         # the functions of the corners are the same: their weights are taken over, the rest is fitted
         first, last = old.num_parameters - old.num_joint, old.num_parameters
         rest, fields = replace(old, plane_corners=()), replace(network, plane_corners=())
-
-        def present(points: Tensor) -> Tensor:
-            return rest.streams(theta[:first], scaling.to_unit(points), (VALUE,))[0]
-
-        head = fitted_head(problem, present, fields, scaling, seed=here)
+        head = fitted_to_network(rest, theta[:first], fields, system)
         start = torch.cat((head, theta[first:last], theta[last:]))
     return Stage(number, bandwidth, system.tabulated(), start)
 
@@ -192,10 +191,10 @@ def _begin(
     """Return where the first iteration on features starts: from the fields of a start, or from zero."""
     theta = _start(problem, network)
     if start is not None:
-        values = partial(unit_values, start, scaling)
-        fields = replace(network, plane_corners=())
-        head = fitted_head(problem, values, fields, scaling, seed=seed)
-        theta[: fields.num_parameters] = head
+        head = fitted_to_start(
+            problem, start, replace(network, plane_corners=()), scaling, seed=seed
+        )
+        theta[: len(head)] = head
     return theta
 
 
@@ -227,7 +226,7 @@ def find_bandwidth(
 ) -> Tensor:
     """Return the slopes (D,) whose solution has the smallest residual on fresh points.
 
-    First one slope for all axes, then twice or half of it, again and again, axis by axis.
+    First one slope for all axes, then twice or half of it, again and again, axis by axis, where that is clearly better.
 
     Args:
         problem: The declaration.
@@ -261,7 +260,7 @@ def find_bandwidth(
         for factor in (2.0, 0.5):
             trial = _along(best, axis, factor)
             value = loss(trial)
-            while value < least:
+            while value < _CLEARLY * least:
                 best, least = trial, value
                 trial = _along(best, axis, factor)
                 value = loss(trial)
@@ -376,6 +375,9 @@ _TRIAL = 100
 
 _SCALES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Slopes that are tried for all axes alike."""
+
+_CLEARLY = 0.5
+"""Residual over the least so far below which axes get different slopes: other features of one slope differ as much."""
 
 _TRIAL_STEPS = 4
 """Newton steps in the search for the bandwidth."""

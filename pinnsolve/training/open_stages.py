@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures
 from pinnsolve.optimise.open_newton import (
     OpenNewton,
@@ -22,7 +21,7 @@ from pinnsolve.residuals import System
 from pinnsolve.scaling import Scaling
 from pinnsolve.training.feature_layers import features_for, num_slopes
 from pinnsolve.training.features import FIRST, GROWTH, smooth_weights, system_on
-from pinnsolve.training.warm import fitted_head
+from pinnsolve.training.warm import fitted_to_network
 
 
 @dataclass(frozen=True)
@@ -162,10 +161,7 @@ def _fitted_to(
     if not isinstance(new, RandomFeatures):
         raise TypeError(f"a stage is made of random features, got {new!r}")
 
-    def present(points: Tensor) -> Tensor:
-        return old.streams(before.theta[:count], scaling.to_unit(points), (VALUE,))[0]
-
-    head = fitted_head(problem, present, new, scaling, seed=seed + 1009 * (before.number + 1))
+    head = fitted_to_network(old, before.theta[:count], new, system)
     return torch.cat((head, before.theta[count:]))
 
 

@@ -6,8 +6,7 @@ a neighbouring parameter, or at an earlier time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -16,10 +15,11 @@ from pinnsolve.architecture import with_kinks
 from pinnsolve.blocks import interior_block
 from pinnsolve.collocation import tensor
 from pinnsolve.fingerprint import Fingerprint
-from pinnsolve.multi_index import VALUE
+from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.networks import MLP, Network, RandomFeatures, Transformed
-from pinnsolve.optimise.orthogonal import triangularise
+from pinnsolve.optimise.orthogonal import least_squares
 from pinnsolve.problem import Problem
+from pinnsolve.residuals import System
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Array, Solution, component_values
 
@@ -176,28 +176,85 @@ _FEWEST = 2
 """Features from which on there is a typical slope."""
 
 
+Derivatives = Callable[[Tensor, Sequence[MultiIndex]], Tensor]
+"""Partial derivatives (S, N, C) of fields in network units at points (N, D) in SI units, by multi-index: those
+of the outputs by the inputs of the network."""
+
+
 def fitted_head(
-    problem: Problem,
-    values: Callable[[Tensor], Tensor],
+    fields: Derivatives,
     new: RandomFeatures,
     scaling: Scaling,
-    *,
-    seed: int,
+    points: Tensor,
+    indices: Sequence[MultiIndex] = (VALUE,),
 ) -> Tensor:
-    """Return the head (P,) with which new features come closest to the ``values`` (N, C) of points in SI units.
+    """Return the head (P,) with which new features come closest to given fields and their derivatives.
+
+    A kind of derivative weighs as much as the values, relative to what the features have of it.
+
+    Args:
+        fields: The fields.
+        new: The features.
+        scaling: Maps between SI and network units.
+        points: Where they are met, in SI units, shape (N, D); near a corner and on the boundary, if it is to be there.
+        indices: Which derivatives are met, the values first.
+    """
+    some = new.tabulate(scaling.to_unit(points[:_SAMPLED]), indices).features
+    sizes = some.square().mean(dim=(1, 2)).sqrt().clamp(min=torch.finfo(some.dtype).tiny)
+    per_kind = (sizes[0] / sizes)[:, None, None]
+
+    def chunks() -> Iterator[tuple[Tensor, Tensor]]:
+        for part in points.split(max(new.num_features, _SAMPLED)):
+            features = new.tabulate(scaling.to_unit(part), indices).features.mul_(per_kind)
+            yield features.flatten(0, 1), (per_kind * fields(part, indices)).flatten(0, 1)
+
+    return torch.from_numpy(least_squares(chunks(), new.num_features)).T.flatten()
+
+
+def fitted_to_network(
+    old: Network, parameters: Tensor, new: RandomFeatures, system: System
+) -> Tensor:
+    """Return the head (P,) with which new features come closest to a network where equations hold.
+
+    Several fields are met with their slopes, since equations see little else. Of one field that would cost more than to
+    solve for it.
+
+    Args:
+        old: The network.
+        parameters: Its parameters.
+        new: The features.
+        system: The system that they are for.
+    """
+    scaling = system.scaling
+    points = torch.cat([b.point_sets[0] for b in system.blocks if b.kind in _WITH_FIELDS])
+    axes = range(points.shape[1]) if new.num_outputs > 1 else ()
+
+    def fields(points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
+        return old.streams(parameters, scaling.to_unit(points), indices)
+
+    return fitted_head(fields, new, scaling, points, (VALUE, *((axis,) for axis in axes)))
+
+
+def fitted_to_start(
+    problem: Problem, start: Solution, new: RandomFeatures, scaling: Scaling, *, seed: int
+) -> Tensor:
+    """Return the head (P,) with which new features come closest to the values of a start inside the domain.
 
     Args:
         problem: The declaration.
-        values: In network units.
+        start: The solution.
         new: The features.
-        scaling: Maps between SI and network units.
+        scaling: Maps between SI and network units, float64 on the CPU.
         seed: Seed of the points.
     """
+
+    def values(points: Tensor, indices: Sequence[MultiIndex]) -> Tensor:
+        del indices
+        return unit_values(start, scaling, points)[None]
+
     points = interior_block(problem, 3 * new.num_features, seed + 11).point_sets[0]
-    features = new.tabulate(scaling.to_unit(points), (VALUE,)).features[0]
-    heads = []
-    for column in values(points).unbind(1):
-        rows = partial(iter, [(-column, features)])
-        triangle = triangularise(rows, new.num_features, len(points))
-        heads.append(torch.from_numpy(triangle.step()))
-    return torch.cat(heads)
+    return fitted_head(values, new, scaling, points)
+
+
+_WITH_FIELDS = ("interior", "boundary", "initial")
+"""Kinds of blocks whose points matter to a fit."""

@@ -10,7 +10,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from pinnsolve.optimise.orthogonal import Chunks, triangularise
+from pinnsolve.optimise.orthogonal import Chunks, least_squares, triangularise
 
 SEEDS = (0, 1, 2)
 CHUNKINGS = ((1000,), (17, 40, 3), (1,))
@@ -207,3 +207,14 @@ def test_what_fits_is_passed_once_and_nothing_of_the_caller_is_changed() -> None
         assert len(passes) == wanted
     np.testing.assert_array_equal(jacobian, before[0])
     np.testing.assert_array_equal(rows, before[1])
+
+
+@pytest.mark.parametrize("sizes", [(40,), (3, 20, 17), (1, 1, 38)])
+def test_several_right_sides_at_once_chunk_by_chunk(sizes: tuple[int, ...]) -> None:
+    generator = np.random.default_rng(3)
+    rows, wanted = (torch.from_numpy(generator.normal(size=(40, n))) for n in (7, 3))
+    chunks = zip(rows.split(sizes), wanted.split(sizes), strict=True)
+    expected = np.linalg.lstsq(rows.numpy(), wanted.numpy(), rcond=None)[0]
+    np.testing.assert_allclose(least_squares(chunks, 7), expected, rtol=1e-11, atol=1e-12)
+    with pytest.raises(ValueError, match="no rows to fit"):
+        least_squares([], 7)

@@ -181,7 +181,9 @@ def test_residuals_are_those_of_the_checks(curve: Result) -> None:
         held.ratios, (curve.solution.at(held.points).temperature - expected) / SIGMA
     )
     check = data_checks(curve.solution)[1]
-    assert check.value == pytest.approx(math.sqrt(np.mean(held.ratios**2)))
+    # the check also allows for what the field itself is unsure of, at these points less than the noise
+    plain, own = math.sqrt(np.mean(held.ratios**2)), curve.solution.std_at(held.points).temperature
+    assert plain / math.sqrt(1.0 + np.sum((np.asarray(own) / SIGMA) ** 2)) <= check.value <= plain
     assert residual_picture((learned, held), 1).startswith(PNG)
 
 

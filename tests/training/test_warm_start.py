@@ -14,13 +14,21 @@ import torch
 from scipy.integrate import solve_bvp
 
 import pinnsolve as ps
+from pinnsolve.catalogue import make_problem
 from pinnsolve.networks import RandomFeatures
 from pinnsolve.record import StepRecord
 from pinnsolve.solution import component_values
 from pinnsolve.training import prepare, train
+from pinnsolve.training.feature_layers import features_for
 from pinnsolve.training.features import FIRST
 from pinnsolve.training.trunk import scaling_of
-from pinnsolve.training.warm import typical_slopes, unit_values, warm_parameters
+from pinnsolve.training.warm import (
+    fitted_to_network,
+    fitted_to_start,
+    typical_slopes,
+    unit_values,
+    warm_parameters,
+)
 
 RANDOM = ps.Method(trunk="random")
 
@@ -194,11 +202,32 @@ def test_fewer_steps_near_a_fold() -> None:
 def test_growth_takes_over_the_size_of_its_start(cases: SimpleNamespace) -> None:
     """Two stages back, so that the error can be estimated and fewer features may do."""
     start = cases.grown("sound", 0).solution
-    warm = train(cases.make("sound"), RANDOM, start=start).solution
+    less = replace(cases.make("sound"), accuracy=1e-8)
+    warm = train(less, RANDOM, start=start).solution
     assert start.record.num_parameters > 2 * FIRST
     assert warm.status.reason is ps.StopReason.CONVERGED
     assert cases.error(warm) < warm.problem.accuracy
     assert warm.record.num_steps < start.record.num_steps
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_several_fields_are_met_with_their_slopes(seed: int) -> None:
+    """Where equations hold, right on the boundary too: they see little else than slopes."""
+    problem = make_problem("kovasznay", {})
+    solved = train(problem, replace(RANDOM, max_features=500), seed=seed)
+    old, scaling = solved.system.network, solved.system.scaling
+    slope = torch.tensor([1.5, 1.5], dtype=torch.float64)
+    new = features_for(problem, 2 * FIRST, slope, scaling, seed=seed + 9)
+    new = replace(new, plane_corners=())
+    heads = (
+        fitted_to_network(old, solved.theta, new, solved.system),
+        fitted_to_start(problem, solved.solution, new, scaling, seed=seed),
+    )
+    places = [block.point_sets[0] for block in solved.system.blocks if block.kind == "boundary"]
+    at, slopes = scaling.to_unit(torch.cat(places)), [(0,), (1,)]
+    theirs = old.streams(solved.theta, at, slopes)
+    ours, values = (float((new.streams(h, at, slopes) - theirs).norm()) for h in heads)
+    assert ours < 0.2 * values
 
 
 def test_a_parametric_solution_is_a_start_at_one_value() -> None:
