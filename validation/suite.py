@@ -63,6 +63,7 @@ QUICK = (
     "helmholtz",
     "inverse_convection",
     "inverse_diffusivity",
+    "inverse_fin",
     "inverse_heat_flux",
     "inverse_modulus_bar",
     "inverse_ring",

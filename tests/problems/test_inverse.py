@@ -8,6 +8,7 @@ from pinnsolve.problems.inverse import (
     flow_reconstruction,
     inverse_cauchy,
     inverse_diffusivity,
+    inverse_fin,
     inverse_heat_flux,
     inverse_modulus_bar,
     inverse_modulus_plate,
@@ -17,7 +18,9 @@ from pinnsolve.problems.inverse import (
     inverse_wake,
 )
 from pinnsolve.problems.inverse import make_inverse_wake_data as wake
+from pinnsolve.validation.inverse.exact import bounds_of
 
+import pinnsolve as ps
 from pinnsolve.catalogue import make_problem
 from pinnsolve.reference.finite_difference import finite_difference
 
@@ -26,6 +29,7 @@ NOISY = (
     "inverse_cauchy",
     "inverse_convection",
     "inverse_diffusivity",
+    "inverse_fin",
     "inverse_heat_flux",
     "inverse_modulus_bar",
     "inverse_modulus_plate",
@@ -117,8 +121,34 @@ def test_formulas_solve_the_declarations() -> None:
     assert discrete("inverse_diffusivity", rod, [0], shape=(48,), num_steps=200, order=4) < 1e-3
     source = inverse_source.temperature(inverse_source.sensors())
     assert discrete("inverse_source", source, [0], shape=(64, 64), order=4) < 1e-4
+    fin = inverse_fin.temperature(inverse_fin.sensors())
+    assert discrete("inverse_fin", fin, [0], shape=(48,), order=4) < 1e-6
     vortex = inverse_viscosity.velocity(inverse_viscosity.sensors())
     assert discrete("inverse_viscosity", vortex, [0, 1], shape=(16, 16), num_steps=16) < 3e-3
+
+
+def test_the_fin_gives_off_what_its_base_takes_in() -> None:
+    """-T'(0) = m^2 times the integral of T - T_air; -T'(0) = m tanh(m L) (T_base - T_air), of the textbook."""
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    x = inverse_fin.LENGTH * (nodes + 1.0) / 2.0
+    excess = inverse_fin.temperature(x[:, None], 400.0) - inverse_fin.AIR
+    lost = 400.0 * inverse_fin.LENGTH / 2.0 * float(weights @ excess)
+    assert lost == pytest.approx(20.0 * np.tanh(2.0) * 80.0, rel=1e-12)
+    ends = inverse_fin.temperature(np.array([[0.0], [inverse_fin.LENGTH]]), 400.0)
+    assert ends == pytest.approx([100.0, 20.0 + 80.0 / np.cosh(2.0)])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_fin_is_identified_to_its_bound(seed: int) -> None:
+    """Truth within three Cramer-Rao bounds, and the standard deviation that of the bound."""
+    solution = ps.solve(make_problem("inverse_fin", {"noise_seed": str(seed)}))
+    (found,) = solution.estimates
+    assert solution.verdict is not None
+    assert solution.verdict.trusted, str(solution.verdict)
+    (bound,) = bounds_of(make_problem("inverse_fin")).values()
+    assert bound == pytest.approx(2.10, rel=0.01)
+    assert abs(found.value - inverse_fin.M_SQUARED) < 3.0 * bound
+    assert found.std == pytest.approx(bound, rel=0.05)
 
 
 def test_the_ring_is_free_outside_and_pressed_inside() -> None:

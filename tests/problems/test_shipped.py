@@ -53,6 +53,7 @@ SETTINGS = {
     "inverse_cauchy": {"noise": "0.005"},
     "inverse_convection": {"noise": "0.3", "initial": "500"},
     "inverse_diffusivity": {"noise": "0.05", "initial": "0.2"},
+    "inverse_fin": {"noise": "0.2", "initial": "100"},
     "inverse_heat_flux": {"noise": "0.003"},
     "inverse_modulus_bar": {"noise": "0.001"},
     "inverse_modulus_plate": {"noise": "0.002"},

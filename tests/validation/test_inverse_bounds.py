@@ -55,6 +55,7 @@ def test_noise_must_be_positive() -> None:
     [
         ("inverse_diffusivity", {}, {"diffusivity": 0.0027 * 0.35}),
         ("inverse_diffusivity", {"noise": "0.05"}, {"diffusivity": 0.0135 * 0.35}),
+        ("inverse_fin", {}, {"m squared": 2.10}),
         ("inverse_source", {}, {"x": 0.0015, "y": 0.0015, "Q": 0.0053}),
         ("inverse_source", {"unknown_spread": "true"}, {"s": 0.56}),
         ("inverse_viscosity", {}, {"viscosity": 0.0042 * 0.05}),

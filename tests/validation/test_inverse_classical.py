@@ -25,7 +25,8 @@ from pinnsolve.catalogue import make_problem, shipped_problems
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(
-    "name", ["inverse_diffusivity", "inverse_source", "inverse_viscosity", "inverse_ring"]
+    "name",
+    ["inverse_diffusivity", "inverse_fin", "inverse_source", "inverse_viscosity", "inverse_ring"],
 )
 def test_exact_models_give_the_truth_within_their_deviation(name: str, seed: int) -> None:
     problem = make_problem(name, {"noise_seed": str(seed)})

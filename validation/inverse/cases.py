@@ -100,6 +100,7 @@ CASES = (
     ),
     InverseCase("inverse_viscosity", "inverse_viscosity", _numbers(GridSize((24, 24), 24))),
     InverseCase("inverse_ring", "inverse_ring", _numbers(None)),
+    InverseCase("inverse_fin", "inverse_fin", _numbers(GridSize((64,), order=4))),
     InverseCase("inverse_convection", "inverse_convection", _numbers(GridSize((48, 80)))),
     InverseCase(
         "inverse_cauchy",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pinnsolve.problems.inverse import (
     flow_reconstruction,
     inverse_diffusivity,
+    inverse_fin,
     inverse_ring,
     inverse_source,
     inverse_viscosity,
@@ -44,6 +45,7 @@ MODELS: Mapping[str, Model] = {
     "inverse_diffusivity": lambda points, z: inverse_diffusivity.temperature(
         points, z["diffusivity"]
     ),
+    "inverse_fin": lambda points, z: inverse_fin.temperature(points, z["m squared"]),
     "inverse_ring": lambda points, z: inverse_ring.displacement(points, z["E"], z["nu"]),
     "inverse_source": _source,
     "inverse_viscosity": lambda points, z: inverse_viscosity.velocity(points, z["viscosity"]),
