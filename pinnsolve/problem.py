@@ -37,7 +37,9 @@ class Problem:
         conditions: What holds on each boundary part, and at the start if unsteady.
         time: The time interval in s, or None for a steady problem.
         measurements: Sparse data, one :class:`Measurements` or several of them, or None.
-        exact: Exact solution where one is known; used to measure errors, never to train.
+        exact: Exact solution where one is known; used to measure errors, never to train. The verdict holds
+            the fields to it by the accuracy, so leave it out where noisy data settle unknowns: give
+            ``Unknown(truth=...)``.
         quantities: Numbers of interest, with targets.
         accuracy: Relative accuracy that is asked for; it steers the solver and is the verdict's
             limit.

@@ -155,7 +155,7 @@ class Solution:
         return Evaluation(located, pieces)
 
     def std_at(self, points: Points) -> Evaluation:
-        """Return the standard deviation of the fields at points, as far as it comes from noise in the measurements.
+        """Return the standard deviation of fields alone at points, as far as it comes from noise in the measurements.
 
         Args:
             points: Shape (N, d) in SI units: space coordinates, then time if unsteady.

@@ -83,7 +83,7 @@ def next_sensors(
     Args:
         solution: A solution of a problem with measurements.
         candidates: Where sensors could be (and when they could be read), shape (N, D).
-        component: What they would measure: a field component by name.
+        component: What they would measure: a field component by name; no derived quantity and no derivative.
         sigma: Standard deviation of their noise, in the unit of the component.
         num: How many are to be chosen; a place may be chosen again.
         goal: The unknown or the quantity of interest that is to become more certain; None is all unknowns together
