@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -301,7 +301,7 @@ class Measurements:
     def _check_footprints(self) -> None:
         if self.over is None or isinstance(self.over, LineAverage | PatchAverage):
             return
-        each = tuple(self.over)
+        each = tuple(self.over) if isinstance(self.over, Iterable) else (self.over,)
         if len(each) != len(self.points) or not all(
             isinstance(item, LineAverage | PatchAverage) for item in each
         ):

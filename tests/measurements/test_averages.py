@@ -140,6 +140,10 @@ REFUSED = {
         lambda: ps.Measurements(CENTRES, {"temperature": [0.0] * 3}, 0.1, over=[ROUND]),
         "or one for each of the 3 points",
     ),
+    "a footprint that is none": (
+        lambda: ps.Measurements(CENTRES, {"temperature": [0.0] * 3}, 0.1, over=3.0),
+        "over needs a LineAverage or PatchAverage",
+    ),
     "a footprint of another dimension": (
         lambda: plate(
             ps.Measurements(
