@@ -180,8 +180,11 @@ def _spread(solution: Solution, blocks: Sequence[Block]) -> Array:
         plain = replace(block, likelihood="normal")
         system = build_system([plain], shapes, frame, network, scaling, problem.unknowns)
         pairs = zip(system.chunks, system.linearised(theta), strict=True)
-        slopes = {members[0][0].equation: jacobian.numpy() for members, (_, jacobian) in pairs}
-        found += [slopes[name] @ known.root for name in solution.block_rows(block)]
+        slopes: dict[str, list[Array]] = {}
+        for members, (_, jacobian) in pairs:  # an equation of many readings comes in several parts
+            slopes.setdefault(members[0][0].equation, []).append(jacobian.numpy())
+        for name in solution.block_rows(block):
+            found += [part @ known.root for part in slopes[name]]
     return np.concatenate(found)
 
 

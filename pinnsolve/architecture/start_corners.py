@@ -143,12 +143,15 @@ def _disagreement(problem: Problem, condition: Condition, start: Initial) -> _Di
     derivatives = _continued(problem, start, at)
     row = _row(problem, wall, derivatives)
     duration = float(problem.bounds[1][_T] - problem.bounds[0][_T])
-    least = _NOTHING * _size_of_terms(problem, wall, start)
-    left = (
-        abs(float(row.derivative((_T,) * order))) * duration**order
-        for order in range(_MOST_DERIVATIVES + 1)
-    )
-    hold = next((order for order, size in enumerate(left) if size > least), None)
+    size = _size_of_terms(problem, wall, start)
+    over = _continued(problem, start, initial_block(problem, start, _NUM_POINTS, 0).point_sets[0])
+    hold = None
+    for index in ((_T,) * order for order in range(_MOST_DERIVATIVES + 1)):
+        terms = _size_of_changes(problem, wall, derivatives, over, index)
+        least = _NOTHING * max(size / duration ** len(index), terms)
+        if abs(float(row.derivative(index))) > least:
+            hold = len(index)
+            break
     if hold is None:
         return None
     side = float(wall.normals[0, 0])
@@ -172,32 +175,31 @@ def _transfers(problem: Problem, wall: Block, derivatives: _Derivatives) -> Tens
 
 
 def _continued(problem: Problem, start: Initial, at: Tensor) -> _Derivatives:
-    """Return the derivatives of the field at a corner of space and time, as the start and the equation say them.
+    """Return the derivatives of the field at the start, as it and the equation say them.
+
+    They are not a number where the equation does not tell them.
 
     Args:
         problem: The declaration.
         start: The initial condition.
-        at: The corner, shape (1, 2).
+        at: Points at the start, shape (N, 2), as every derivative is shape (N,).
     """
-    initial = _row(problem, condition_block(problem, start, at, at.new_zeros(1, 1)), _nothing)
-    inside = replace(interior_block(problem, 1, 0), point_sets=(at,))
-    known: dict[MultiIndex, float] = {}
+    count = len(at)
+    initial = _row(problem, condition_block(problem, start, at, at.new_zeros(count, 1)), _nothing)
+    inside = replace(interior_block(problem, count, 0), point_sets=(at,))
+    known: dict[MultiIndex, Tensor] = {}
 
-    def found(index: MultiIndex) -> float:
+    def found(index: MultiIndex) -> Tensor:
         if _T not in index:
-            return -float(initial.derivative(index))
-        base = index[:-1]  # the axis of time is the last one
+            return (-at.new_ones(count) * initial.derivative(index)).detach()
+        # the equation is linear in it: its slope, not a trial step, which in SI units may be lost in rounding
+        trial = at.new_zeros(count).requires_grad_()
+        row = _row(problem, inside, lambda asked: trial if asked == index else derivative(asked))
+        left = torch.as_tensor(row.derivative(index[:-1]))  # the axis of time is the last one
+        (slope,) = torch.autograd.grad(left.sum(), trial, materialize_grads=True)
+        return torch.where(slope == 0.0, math.nan, -left.detach() / slope)
 
-        def left(trial: float) -> float:
-            row = _row(
-                problem, inside, lambda asked: trial if asked == index else derivative(asked)
-            )
-            return float(row.derivative(base))
-
-        at_zero = left(0.0)
-        return -at_zero / (left(1.0) - at_zero)
-
-    def derivative(index: MultiIndex) -> float:
+    def derivative(index: MultiIndex) -> Tensor:
         if index not in known:
             known[index] = found(index)
         return known[index]
@@ -222,6 +224,35 @@ def _size_of_terms(problem: Problem, wall: Block, start: Initial) -> float:
         abs(float(_row(problem, wall, partial(_only, k, s)).derivative(VALUE)) - plain)
         for k, s in sizes.items()
     )
+
+
+def _size_of_changes(
+    problem: Problem,
+    wall: Block,
+    derivatives: _Derivatives,
+    over: _Derivatives,
+    index: MultiIndex,
+) -> float:
+    """Return how much a derivative by time of a wall's condition changes with that of the field and of its slope.
+
+    Args:
+        problem: The declaration.
+        wall: The condition at the corner.
+        derivatives: Those of the field at the corner.
+        over: Those over the interval at the start, as large as which the changes are.
+        index: The derivative by time.
+    """
+    plain = float(_row(problem, wall, derivatives).derivative(index))
+    changed = []
+    for name in (index, (_X, *index)):
+        largest = float(torch.as_tensor(over(name)).nan_to_num(0.0).abs().max())
+        row = _row(problem, wall, partial(_raised, derivatives, name, largest))
+        changed.append(abs(float(row.derivative(index)) - plain))
+    return max(changed)
+
+
+def _raised(source: _Derivatives, name: MultiIndex, by: float, index: MultiIndex) -> Numeric:
+    return source(index) + by if index == name else source(index)
 
 
 def _only(wanted: MultiIndex, value: float, index: MultiIndex) -> float:

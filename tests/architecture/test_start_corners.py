@@ -120,6 +120,55 @@ def test_units_do_not_matter() -> None:
     assert wall.diffusivity == pytest.approx(40.0 / (7800.0 * 500.0) * 0.5 / 0.001**2, rel=1e-12)
 
 
+def scaled(kind: str, length: float, duration: float) -> ps.Problem:
+    """A slab whose Fourier number at the end is 1 / pi^2, whatever its length and the duration."""
+    waves = {"agrees": 1.0, "agrees, many waves": 20.0}.get(kind, 0.0)
+    decay = waves**2 / duration
+    start = 1.0 if kind == "quench" else lambda x: ps.cos(waves * math.pi * x.x / length)
+    walls = {
+        "quench": [0.0, 0.0],
+        "begins to move": [lambda x: 1.0 + x.t / duration, 1.0],
+    }.get(kind, [lambda x: ps.exp(-decay * x.t), lambda x: (-1) ** waves * ps.exp(-decay * x.t)])
+    parts = zip(("left", "right"), walls, strict=True)
+    return ps.Problem(
+        kind,
+        ps.Interval(0.0, length),
+        ps.Heat((length / math.pi) ** 2 / duration, 1.0, 1.0),
+        [
+            ps.Initial(temperature=start),
+            *(ps.Dirichlet(part, temperature=given) for part, given in parts),
+        ],
+        time=ps.TimeInterval(0.0, duration),
+    )
+
+
+@pytest.mark.parametrize("length", [1e-9, 1e-3, 1e9])
+@pytest.mark.parametrize("duration", [1e-9, 1e-2, 1e9])
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("agrees", {}),
+        ("agrees, many waves", {}),
+        ("quench", {-1.0: 0, 1.0: 0}),
+        ("begins to move", {-1.0: 2}),
+    ],
+)
+def test_scales_of_length_and_time_do_not_matter(
+    kind: str, wanted: dict[float, int], length: float, duration: float
+) -> None:
+    problem = scaled(kind, length, duration)
+    assert leading(problem) == wanted
+    unit = [(f.wall, f.orders) for f in start_corner_functions(scaled(kind, 1.0, 1.0))]
+    assert [(f.wall, f.orders) for f in start_corner_functions(problem)] == unit
+
+
+def test_rounding_of_high_derivatives_is_no_disagreement() -> None:
+    """The sine of a multiple of pi is not quite zero, and its sixth derivative 10^15 times as far from it."""
+    cold = ps.Dirichlet("right", temperature=0.0)
+    waves = slab(COLD, cold, start=lambda x: ps.sin(100.0 * math.pi * x.x))
+    assert start_corner_functions(waves) == ()
+
+
 @pytest.mark.parametrize(
     ("condition", "wanted", "step"),
     [

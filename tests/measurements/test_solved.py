@@ -55,6 +55,27 @@ def test_held_out_sensors_agree_and_are_not_learned_from(seed) -> None:
     assert held.passed
 
 
+def test_more_held_out_readings_than_one_batch() -> None:
+    """The check is that of a regression: chi over all readings, the spread of the line added to their noise."""
+    data = line(0)
+    solution = train(rod(data), METHOD).solution
+    generator = np.random.default_rng(5)
+    places = generator.uniform(0.0, 1.0, 6000)
+    readings = 20.0 + 30.0 * places + generator.normal(0.0, SIGMA, len(places))
+    many = ps.Measurements(places[:, None], {"temperature": readings}, SIGMA, holdout=0.9)
+    held = replace(solution, problem=rod(data, many))
+    check = checks(held)["held-out sensors of measurements 2 / noise"]
+    out = many.held_out(1)
+    assert np.sum(out) > 4096
+    seen, unseen = np.vander(X, 2), np.vander(places[out], 2)
+    off = (readings[out] - unseen @ np.polyfit(X, data.values["temperature"], 1)) / SIGMA
+    inner = np.linalg.inv(seen.T @ seen + unseen.T @ unseen)  # 1 + S inverted, by Woodbury
+    along = unseen.T @ off
+    assert check.value == pytest.approx(
+        np.sqrt((off @ off - along @ inner @ along) / len(off)), rel=0.02
+    )
+
+
 def test_held_out_sensors_tell_a_wrong_physics() -> None:
     """A source that nobody declared: the network bends the field where it learns, and not between."""
     bent = replace(line(0), values={"temperature": 20.0 + 200.0 * X * (1.0 - X)})
