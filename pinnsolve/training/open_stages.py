@@ -194,9 +194,9 @@ def chosen(
     best = with_slope(setting)
     for factor in (_STEEPER, 1.0 / _STEEPER):
         first = best
-        while True:
+        for _ in range(_MOST_TRIALS):
             trial = with_slope(replace(best.setting, slope=factor * best.setting.slope))
-            if trial.evidence <= best.evidence + _HARDLY:
+            if not trial.evidence > best.evidence + _HARDLY:  # what is not finite is no rise
                 break
             best = trial
         if best is not first:
@@ -229,7 +229,7 @@ def _trial(stage: OpenStage, setting: Setting) -> OpenStage | None:
     """Return the stage a step further with another stiffness or spread; None if the evidence hardly rises."""
     system = with_stiffness(stage.system, setting.stiffness, setting.spread)
     triangle = open_triangle(system, stage.state.theta)
-    if triangle.log_evidence <= stage.evidence + _HARDLY:
+    if not triangle.log_evidence > stage.evidence + _HARDLY:
         return None
     start = OpenNewton().init(system, stage.state.theta)
     state = OpenNewton().stepped(system, start, triangle)
@@ -257,6 +257,9 @@ MAX_STEPS = 12
 """Most Newton steps of a stage with one setting."""
 
 _MOST_CLIMBS = 6
+
+_MOST_TRIALS = 20
+"""Most slopes that are tried on one side: up to 190 times the first."""
 
 _STEEPER = 1.3
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +14,9 @@ import pytest
 import pinnsolve as ps
 from pinnsolve.determinacy import data_carry_the_field
 from pinnsolve.networks import RandomFeatures
-from pinnsolve.training import train
+from pinnsolve.training import open_stages, train
+from pinnsolve.training.open_stages import BEGIN, Setting, begun, chosen, climbed, solved
+from pinnsolve.training.trunk import scaling_of
 
 SIGMA = 0.02
 RECTANGLE = ps.Rectangle((-1.0, -1.0), (1.0, 1.0))
@@ -94,3 +100,43 @@ def test_few_readings_or_unknown_noise_are_left_to_the_trunk() -> None:
     for other in others:
         assert not data_carry_the_field(other)
         assert not ps.Method().grows(other)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected"),
+    [
+        (lambda slope: math.nan, 1.0),
+        (lambda slope: math.inf, 1.0),
+        (lambda slope: 0.0 if slope == 1.0 else math.nan, 1.0),
+        (lambda slope: 1e3 * math.log(slope), 1.3**20),
+        (lambda slope: -1e3 * abs(math.log(slope / 1.3**2)), 1.3**2),
+    ],
+)
+def test_the_choice_of_a_slope_ends_whatever_the_evidence(
+    monkeypatch: pytest.MonkeyPatch, evidence: Callable[[float], float], expected: float
+) -> None:
+    tried: list[float] = []
+
+    def trial(
+        problem: object, scaling: object, setting: Setting, *_: object, **__: object
+    ) -> object:
+        tried.append(setting.slope)
+        assert len(tried) < 50
+        return SimpleNamespace(setting=setting, evidence=evidence(setting.slope))
+
+    monkeypatch.setattr(open_stages, "begun", trial)
+    monkeypatch.setattr(open_stages, "solved", lambda stage: stage)
+    monkeypatch.setattr(open_stages, "climbed", lambda stage, most, down: stage)
+    problem = plate(0)
+    stage = chosen(problem, scaling_of(problem, 0), BEGIN, None, seed=0)
+    assert stage.setting.slope == pytest.approx(expected)
+
+
+def test_a_stiffness_without_evidence_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = plate(0)
+    stage = solved(begun(problem, scaling_of(problem, 0), BEGIN, None, seed=0))
+    triangle = stage.state.triangle
+    assert triangle is not None
+    lost = replace(triangle, log_evidence=math.nan)
+    monkeypatch.setattr(open_stages, "open_triangle", lambda system, theta: lost)
+    assert climbed(stage, 6, down=True) is stage
