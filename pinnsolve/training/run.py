@@ -114,7 +114,9 @@ def train(
             domain, coefficient or time too. Beyond its bounds the value at their nearest point counts. Random features
             are fitted to it and take over its bandwidth and size, if it is made of random features; of a trained
             network the head is fitted, on hidden layers of the start if it has the same architecture, else on random
-            ones. None begins from nothing.
+            ones. Where data carry the field (:func:`pinnsolve.determinacy.data_carry_the_field`) a trunk is trained
+            from it, unless ``Method(trunk="random")`` asks for features: these begin from the readings, not from it.
+            None begins from nothing.
         meter: How the energy is found; None estimates it from the CPU time of this process.
 
     Returns:
@@ -259,7 +261,8 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
         return
     count, grown = 0, reached.growth
     on_data = data_carry_the_field(problem)
-    if method.grows(problem) and not (on_data and start is not None):
+    only_trunk = on_data and start is not None and method.trunk != "random"
+    if method.grows(problem) and not only_trunk:
         if grown is None or not reached.is_over(grown, limit):
             for taken in _growth(task, clock, reached, reduction):
                 yield taken

@@ -17,6 +17,8 @@ from pinnsolve.networks import RandomFeatures
 from pinnsolve.training import open_stages, train
 from pinnsolve.training.open_stages import BEGIN, Setting, begun, chosen, climbed, solved
 from pinnsolve.training.trunk import scaling_of
+from pinnsolve.uncertainty import stiffness_of
+from pinnsolve.uncertainty.profiles import profiles_of
 
 SIGMA = 0.02
 RECTANGLE = ps.Rectangle((-1.0, -1.0), (1.0, 1.0))
@@ -140,3 +142,22 @@ def test_a_stiffness_without_evidence_is_not_taken(monkeypatch: pytest.MonkeyPat
     lost = replace(triangle, log_evidence=math.nan)
     monkeypatch.setattr(open_stages, "open_triangle", lambda system, theta: lost)
     assert climbed(stage, 6, down=True) is stage
+
+
+def test_random_features_begin_from_the_readings_whatever_the_start() -> None:
+    """A start must not make a trained network of what was asked to be random features."""
+    begin = train(plate(0), ps.Method(trunk="trained", hidden=(6,), max_steps=2)).solution
+    method = ps.Method(trunk="random", max_features=160, max_seconds=600.0)
+    found = train(plate(0), method, start=begin).solution
+    assert isinstance(found.network, RandomFeatures)
+    np.testing.assert_array_equal(found.parameters, train(plate(0), method).solution.parameters)
+
+
+def test_there_are_no_profiles_where_the_field_rests_on_data() -> None:
+    """Their steps take the equations as constraints, and would leave the spread of the weights out."""
+    problem = plate(0)
+    trained = train(problem, ps.Method(trunk="random", max_features=160, max_seconds=600.0))
+    assert trained.solution.posterior is not None
+    assert trained.solution.posterior.profiles == {}
+    stiffness = stiffness_of(problem)
+    assert profiles_of(trained.system, trained.theta, ["k"], stiffness) == {}
