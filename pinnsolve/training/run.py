@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.determinacy import data_carry_the_field, field_follows_unknowns
-from pinnsolve.distributed import LostProcessError, Reduction, process_group
+from pinnsolve.distributed import ALONE, LostProcessError, Reduction, process_group
 from pinnsolve.energy import EstimatedEnergy, Meter
 from pinnsolve.method import Method
 from pinnsolve.noise_estimates import groups_to_estimate
@@ -195,8 +195,9 @@ def _train(
         if not ends:  # interrupted before the first step
             ends = {"trunk": _unmoved(task)}
         limit = how.max_seconds
-        timer = clock if cut_short is None else journal.clock  # a lost process agrees to nothing
-        best = nearest(problem, ends, seed=task.seed)
+        # a lost process agrees to nothing
+        timer, agreed = (clock, reduction) if cut_short is None else (journal.clock, ALONE)
+        best = nearest(problem, ends, seed=task.seed, reduction=agreed)
         return _trained(task, best, status, journal, lambda: timer() < limit)
 
 
@@ -286,7 +287,13 @@ def _growth(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) -
     if data_carry_the_field(problem):
         limited = _within_share(method, _OPEN_GROWTH_SHARE)
         yield from open_growth_steps(
-            problem, limited, scaling, seed=seed, clock=clock, position=reached.open_position
+            problem,
+            limited,
+            scaling,
+            seed=seed,
+            clock=clock,
+            position=reached.open_position,
+            reduction=reduction,
         )
         return
     yield from growth_steps(

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 import pinnsolve as ps
 from pinnsolve.determinacy import data_carry_the_field
+from pinnsolve.distributed import Reduction
 from pinnsolve.networks import RandomFeatures
+from pinnsolve.optimise.open_newton import OpenNewton, OpenState
+from pinnsolve.residuals import System
 from pinnsolve.training import open_stages, train
+from pinnsolve.training.open_growth import open_growth_steps
 from pinnsolve.training.open_stages import BEGIN, Setting, begun, chosen, climbed, solved
+from pinnsolve.training.positions import OpenPosition
+from pinnsolve.training.taken import Taken
 from pinnsolve.training.trunk import scaling_of
 from pinnsolve.uncertainty import stiffness_of
 from pinnsolve.uncertainty.profiles import profiles_of
@@ -127,8 +135,8 @@ def test_the_choice_of_a_slope_ends_whatever_the_evidence(
         return SimpleNamespace(setting=setting, evidence=evidence(setting.slope))
 
     monkeypatch.setattr(open_stages, "begun", trial)
-    monkeypatch.setattr(open_stages, "solved", lambda stage: stage)
-    monkeypatch.setattr(open_stages, "climbed", lambda stage, most, down: stage)
+    monkeypatch.setattr(open_stages, "solved", lambda stage, *_: stage)
+    monkeypatch.setattr(open_stages, "climbed", lambda stage, *_, **__: stage)
     problem = plate(0)
     stage = chosen(problem, scaling_of(problem, 0), BEGIN, None, seed=0)
     assert stage.setting.slope == pytest.approx(expected)
@@ -161,3 +169,62 @@ def test_there_are_no_profiles_where_the_field_rests_on_data() -> None:
     assert trained.solution.posterior.profiles == {}
     stiffness = stiffness_of(problem)
     assert profiles_of(trained.system, trained.theta, ["k"], stiffness) == {}
+
+
+@dataclass(frozen=True)
+class Leader(Reduction):
+    """The first of two processes, which notes what it says."""
+
+    size: int = 2
+    said: list[torch.Tensor] = dataclass_field(default_factory=list)
+
+    def agreed(self, tensor: torch.Tensor) -> torch.Tensor:
+        self.said.append(tensor.clone())
+        return tensor
+
+
+@dataclass(frozen=True)
+class Follower(Leader):
+    """The second one, which hears it."""
+
+    rank: int = 1
+
+    def agreed(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.copy_(self.said.pop(0))
+
+
+def test_processes_agree_on_all_that_open_growth_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose evidence says the contrary, and whose steps are others, takes the same stages and stops as well."""
+    problem, leader = plate(0), Leader()
+    method = ps.Method(trunk="random", max_features=300, max_seconds=600.0)
+
+    def steps(reduction: Reduction) -> list[Taken]:
+        return list(
+            open_growth_steps(
+                problem,
+                method,
+                scaling_of(problem, 0),
+                seed=0,
+                clock=lambda: 0.0,
+                position=OpenPosition(),
+                reduction=reduction,
+            )
+        )
+
+    first = steps(leader)
+    follower = Follower(said=leader.said)
+    honest = OpenNewton.step
+
+    def other(self: OpenNewton, system: System, state: OpenState) -> OpenState:
+        after = honest(self, system, state)
+        return replace(after, theta=after.theta * (1.0 + 1e-9), converged=not after.converged)
+
+    monkeypatch.setattr(OpenNewton, "step", other)
+    monkeypatch.setattr(open_stages.OpenStage, "evidence", property(lambda stage: math.inf))
+    second = steps(follower)
+    assert follower.said == []
+    assert len(first) == len(second)
+    for one, two in zip(first, second, strict=True):
+        assert torch.equal(one.theta, two.theta)
+        assert one.mark.stop == two.mark.stop
+        assert one.record.error_estimate == two.record.error_estimate
