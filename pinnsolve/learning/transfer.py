@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.estimates import Estimate
 from pinnsolve.learning.descent import record_of
 from pinnsolve.learning.freezing import Freezing, as_steps
 from pinnsolve.learning.held_trunk import correction_steps, head_steps
@@ -27,7 +27,7 @@ from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training import Trained, Watcher, train
 from pinnsolve.training.present import present_solution
-from pinnsolve.uncertainty import estimates_of, laplace, stiffness_of, with_profiles
+from pinnsolve.uncertainty import estimates_of, is_open, laplace, stiffness_of, with_profiles
 
 
 def finetune_solution(
@@ -61,7 +61,8 @@ def finetune_solution(
         The solution with its verdict.
 
     Raises:
-        ValueError: If fields or coordinates differ, the file is damaged, or nothing can be trained in this way.
+        ValueError: If fields or coordinates differ, the file is damaged, the start's field rests on data, or nothing
+            can be trained in this way.
     """
     trained = finetune_trained(
         start,
@@ -104,6 +105,11 @@ def finetune_trained(
     how = method if method is not None else Method()
     whole = start.solution if isinstance(start, Prepared) else start
     begun = stretched(start_of(whole, problem), problem)
+    if is_open(begun.network):
+        raise ValueError(
+            f"the field of {begun.problem.name!r} rests on data and on an expected spread of its features' weights, "
+            "which fine-tuning would leave out: its intervals would be far too narrow; solve again"
+        )
     unfrozen, given = as_steps(unfreeze_at), tuple(rates or ())
     word = freeze
     if word is None:
@@ -163,15 +169,19 @@ def _run(
         if moved is None:
             raise RuntimeError("fine-tuning took no step")
         system, theta = _whole(moved)
-        estimates: tuple[Estimate, ...] = ()
+        solution = present_solution(problem, system, theta)
         if problem.unknowns:
             known = laplace(moved.system, moved.theta, stiffness=stiffness_of(problem))
             known = with_profiles(known, moved.system, moved.theta, problem)
             estimates = estimates_of(known)
-        solution = present_solution(problem, system, theta)
+            if (
+                moved.system.network is not moved.network
+            ):  # the root is of the part that was trained
+                known = replace(known, root=np.zeros((0, 0)))
+            solution = replace(solution, estimates=estimates, posterior=known)
     ended = moved.stop if moved.stop is not None else status
     record = record_of(history, ended, system, seed=seed, device=method.device)
-    return Trained(replace(solution, estimates=estimates, record=record), system, theta)
+    return Trained(replace(solution, record=record), system, theta)
 
 
 def _whole(moved: Moved) -> tuple[System, Tensor]:

@@ -3,6 +3,10 @@
 Residuals do not compare: next to a singularity the worse answer may have the smaller one. Nor do changes from step to
 step of two kinds of training. One Newton step in features that neither answer is made of turns the residual of each
 into a change of the fields, in the same way for both.
+
+This is for fields that equations and conditions determine. Where data carry the field (see
+:mod:`pinnsolve.determinacy`) such a step would follow their noise: there the answer that meets the readings better is
+taken, unless growth, which weighs readings by the evidence, converged.
 """
 
 from __future__ import annotations
@@ -13,9 +17,13 @@ from dataclasses import replace
 
 import torch
 
+from pinnsolve.determinacy import data_carry_the_field
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.networks import Network
 from pinnsolve.optimise.orthogonal import triangularise
+from pinnsolve.optimise.reduced_newton import part_of
 from pinnsolve.problem import Problem
+from pinnsolve.status import StopReason
 from pinnsolve.training.convergence import floating_mask, probe_points, relative_change, snapshot
 from pinnsolve.training.feature_layers import all_axes, features_for, num_slopes
 from pinnsolve.training.features import smooth_weights, system_on
@@ -23,18 +31,42 @@ from pinnsolve.training.taken import Phase, Taken
 from pinnsolve.training.trunk import scaling_of
 
 
-def nearest(problem: Problem, ends: Mapping[Phase, Taken], *, seed: int) -> Taken:
+def nearest(
+    problem: Problem, ends: Mapping[Phase, Taken], *, seed: int, reduction: Reduction = ALONE
+) -> Taken:
     """Return the end that needs the smallest correction; the only one, if there is but one.
 
     Args:
         problem: The declaration.
         ends: Where each kind of training ended.
         seed: Seed of the run.
+        reduction: Agreement with other processes.
     """
     if len(ends) == 1:
         (only,) = ends.values()
         return only
-    return min(ends.values(), key=lambda taken: error_of(problem, taken, seed=seed))
+    on_data = data_carry_the_field(problem)
+    if on_data and "growth" in ends and ends["growth"].mark.stop is StopReason.CONVERGED:
+        return ends["growth"]
+    errors = {
+        phase: reduction.agreed_number(
+            misfit_of(taken) if on_data else error_of(problem, taken, seed=seed)
+        )
+        for phase, taken in ends.items()
+    }
+    return ends[min(errors, key=errors.__getitem__)]
+
+
+def misfit_of(taken: Taken) -> float:
+    """Return chi-square of the readings; inf if it is not finite.
+
+    Args:
+        taken: The answer.
+    """
+    readings = part_of(taken.system, measured=True)
+    with torch.no_grad():
+        chi2 = float(readings.residual(taken.theta).double().square().sum())
+    return chi2 if math.isfinite(chi2) else math.inf
 
 
 def error_of(problem: Problem, taken: Taken, *, seed: int) -> float:

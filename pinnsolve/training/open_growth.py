@@ -15,10 +15,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.method import Method
 from pinnsolve.multi_index import VALUE
 from pinnsolve.networks import RandomFeatures
-from pinnsolve.optimise.open_newton import OpenNewton
 from pinnsolve.optimise.precision import FLOAT64
 from pinnsolve.problem import Problem
 from pinnsolve.record import StepRecord
@@ -39,6 +39,7 @@ from pinnsolve.training.open_stages import (
     climbed,
     next_setting,
     open_system,
+    stepped,
 )
 from pinnsolve.training.positions import OpenPosition
 from pinnsolve.training.taken import Clock, Mark, Taken
@@ -54,6 +55,7 @@ def open_growth_steps(
     seed: int,
     clock: Clock,
     position: OpenPosition,
+    reduction: Reduction = ALONE,
 ) -> Iterator[Taken]:
     """Yield Newton steps of every stage; the last one carries the reason to stop.
 
@@ -67,13 +69,14 @@ def open_growth_steps(
         seed: Seed of features and points.
         clock: Seconds since training began.
         position: The stage to begin with.
+        reduction: Agreement with other processes, each of which computes all of it.
     """
     probe = probe_points(problem, scaling)
     while True:
         begin, step, before = clock(), position.step, position.solved
-        stage = _begin(problem, scaling, position, seed=seed)
+        stage = _begin(problem, scaling, position, seed=seed, reduction=reduction)
         error = position.errors[-1] if position.errors else math.inf
-        for taken in _solved(stage):
+        for taken in _solved(stage, reduction):
             stage, step = taken, step + 1
             record = _record(step, clock(), stage, error)
             yield _taken(stage, record, position)
@@ -82,10 +85,12 @@ def open_growth_steps(
                 return
         fields, stds = snapshot(stage.system, stage.state.theta, probe), unknown_stds(stage)
         error = math.inf if before is None else _error(problem, stage, before, fields, stds, probe)
+        error = reduction.agreed_number(error)
         errors = (*position.errors, error)
         stop = _reason_to_stop(
             problem, method, stage, before, stds, error, clock(), clock() - begin
         )
+        stop = _STOPS[round(reduction.agreed_number(_STOPS.index(stop)))]
         detail = runaways(problem, stage.state.theta) if stop is not None else ""
         stop = StopReason.RUNAWAY if detail else stop
         last = _record(step, clock(), stage, error)
@@ -134,27 +139,34 @@ def unknown_stds(stage: OpenStage) -> tuple[float, ...]:
     return tuple(float(x) for x in np.linalg.norm(inverse, axis=1))
 
 
-def _begin(problem: Problem, scaling: Scaling, position: OpenPosition, *, seed: int) -> OpenStage:
+def _begin(
+    problem: Problem,
+    scaling: Scaling,
+    position: OpenPosition,
+    *,
+    seed: int,
+    reduction: Reduction,
+) -> OpenStage:
     """Return the stage, its setting chosen if it is small enough for trials."""
     before = position.solved
     setting = BEGIN if before is None else before.begin
     num_features = FIRST if before is None else GROWTH * before.num_features
     if num_features <= CHOSEN_UP_TO:
-        return chosen(problem, scaling, setting, before, seed=seed)
+        return chosen(problem, scaling, setting, before, seed=seed, reduction=reduction)
     return begun(problem, scaling, setting, before, seed=seed)
 
 
-def _solved(stage: OpenStage) -> Iterator[OpenStage]:
+def _solved(stage: OpenStage, reduction: Reduction) -> Iterator[OpenStage]:
     """Yield the stage after every step, and once more with a larger stiffness, if the evidence rises."""
     if stage.state.converged:
         yield stage
         return
     for _ in range(MAX_STEPS):
-        stage = replace(stage, state=OpenNewton().step(stage.system, stage.state))
+        stage = stepped(stage, reduction)
         yield stage
         if stage.state.converged:
             break
-    stiffer = climbed(stage, _CLIMBS)
+    stiffer = climbed(stage, _CLIMBS, reduction=reduction)
     if stiffer is not stage:
         yield stiffer
 
@@ -252,6 +264,8 @@ def _taken(
     mark = Mark(record, stage.state.theta, FLOAT64.name, at, detail=detail, stop=stop)
     return Taken("growth", mark, stage.system)
 
+
+_STOPS = (None, *StopReason)
 
 _CLIMBS = 2
 """Most times that the stiffness of a large stage is raised."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnsolve.distributed import ALONE, Reduction
 from pinnsolve.networks import RandomFeatures
 from pinnsolve.optimise.open_newton import (
     OpenNewton,
@@ -165,17 +166,38 @@ def _fitted_to(
     return torch.cat((head, before.theta[count:]))
 
 
-def solved(stage: OpenStage) -> OpenStage:
+def solved(stage: OpenStage, reduction: Reduction = ALONE) -> OpenStage:
     """Return a stage after as many Newton steps as it needs."""
     for _ in range(MAX_STEPS):
         if stage.state.converged:
             break
-        stage = replace(stage, state=OpenNewton().step(stage.system, stage.state))
+        stage = stepped(stage, reduction)
     return stage
 
 
+def stepped(stage: OpenStage, reduction: Reduction = ALONE) -> OpenStage:
+    """Return a stage after a Newton step, the same on all processes, each of which computes all of it."""
+    state = OpenNewton().step(stage.system, stage.state)
+    return replace(stage, state=_agreed(state, reduction))
+
+
+def _agreed(state: OpenState, reduction: Reduction) -> OpenState:
+    """Return the state with the parameters of the first process, and its word whether they are the last."""
+    if reduction.size == 1:
+        return state
+    converged = bool(reduction.agreed_number(float(state.converged)))
+    theta = reduction.agreed(state.theta.detach().clone())
+    return replace(state, theta=theta, converged=converged)
+
+
 def chosen(
-    problem: Problem, scaling: Scaling, setting: Setting, before: OpenSolved | None, *, seed: int
+    problem: Problem,
+    scaling: Scaling,
+    setting: Setting,
+    before: OpenSolved | None,
+    *,
+    seed: int,
+    reduction: Reduction = ALONE,
 ) -> OpenStage:
     """Return a stage, solved, with the slope and the stiffness that have the largest evidence.
 
@@ -185,18 +207,19 @@ def chosen(
         setting: Where to begin.
         before: The stage before, or None.
         seed: Seed of features and points.
+        reduction: Agreement with other processes.
     """
 
     def with_slope(setting: Setting) -> OpenStage:
-        stage = solved(begun(problem, scaling, setting, before, seed=seed))
-        return climbed(stage, _MOST_CLIMBS, down=True)
+        stage = solved(begun(problem, scaling, setting, before, seed=seed), reduction)
+        return climbed(stage, _MOST_CLIMBS, down=True, reduction=reduction)
 
     best = with_slope(setting)
     for factor in (_STEEPER, 1.0 / _STEEPER):
         first = best
-        while True:
+        for _ in range(_MOST_TRIALS):
             trial = with_slope(replace(best.setting, slope=factor * best.setting.slope))
-            if trial.evidence <= best.evidence + _HARDLY:
+            if not _rises(best.evidence, trial.evidence, reduction):
                 break
             best = trial
         if best is not first:
@@ -204,19 +227,22 @@ def chosen(
     return best
 
 
-def climbed(stage: OpenStage, most: int, *, down: bool = False) -> OpenStage:
+def climbed(
+    stage: OpenStage, most: int, *, down: bool = False, reduction: Reduction = ALONE
+) -> OpenStage:
     """Return a solved stage with another stiffness, as long as the evidence rises.
 
     Args:
         stage: The stage, solved.
         most: Most times that it is changed.
         down: Whether it may fall, too.
+        reduction: Agreement with other processes.
     """
     for factor in (_STIFFER, 1.0 / _STIFFER) if down else (_STIFFER,):
         first = stage
         for _ in range(most):
             stiffness = factor * stage.setting.stiffness
-            trial = _trial(stage, replace(stage.setting, stiffness=stiffness))
+            trial = _trial(stage, replace(stage.setting, stiffness=stiffness), reduction)
             if trial is None:
                 break
             stage = trial
@@ -225,15 +251,20 @@ def climbed(stage: OpenStage, most: int, *, down: bool = False) -> OpenStage:
     return stage
 
 
-def _trial(stage: OpenStage, setting: Setting) -> OpenStage | None:
+def _trial(stage: OpenStage, setting: Setting, reduction: Reduction) -> OpenStage | None:
     """Return the stage a step further with another stiffness or spread; None if the evidence hardly rises."""
     system = with_stiffness(stage.system, setting.stiffness, setting.spread)
     triangle = open_triangle(system, stage.state.theta)
-    if triangle.log_evidence <= stage.evidence + _HARDLY:
+    if not _rises(stage.evidence, triangle.log_evidence, reduction):
         return None
     start = OpenNewton().init(system, stage.state.theta)
-    state = OpenNewton().stepped(system, start, triangle)
-    return solved(replace(stage, setting=setting, system=system, state=state))
+    state = _agreed(OpenNewton().stepped(system, start, triangle), reduction)
+    return solved(replace(stage, setting=setting, system=system, state=state), reduction)
+
+
+def _rises(old: float, new: float, reduction: Reduction) -> bool:
+    """Return whether the evidence rises by more than hardly, for the first process; what is not a number does not."""
+    return bool(reduction.agreed_number(float(new > old + _HARDLY)))
 
 
 def next_setting(problem: Problem, setting: Setting) -> Setting:
@@ -257,6 +288,9 @@ MAX_STEPS = 12
 """Most Newton steps of a stage with one setting."""
 
 _MOST_CLIMBS = 6
+
+_MOST_TRIALS = 20
+"""Most slopes that are tried on one side: up to 190 times the first."""
 
 _STEEPER = 1.3
 

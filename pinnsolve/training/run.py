@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.determinacy import data_carry_the_field, field_follows_unknowns
-from pinnsolve.distributed import LostProcessError, Reduction, process_group
+from pinnsolve.distributed import ALONE, LostProcessError, Reduction, process_group
 from pinnsolve.energy import EstimatedEnergy, Meter
 from pinnsolve.method import Method
 from pinnsolve.noise_estimates import groups_to_estimate
@@ -114,7 +114,9 @@ def train(
             domain, coefficient or time too. Beyond its bounds the value at their nearest point counts. Random features
             are fitted to it and take over its bandwidth and size, if it is made of random features; of a trained
             network the head is fitted, on hidden layers of the start if it has the same architecture, else on random
-            ones. None begins from nothing.
+            ones. Where data carry the field (:func:`pinnsolve.determinacy.data_carry_the_field`) a trunk is trained
+            from it, unless ``Method(trunk="random")`` asks for features: these begin from the readings, not from it.
+            None begins from nothing.
         meter: How the energy is found; None estimates it from the CPU time of this process.
 
     Returns:
@@ -193,8 +195,9 @@ def _train(
         if not ends:  # interrupted before the first step
             ends = {"trunk": _unmoved(task)}
         limit = how.max_seconds
-        timer = clock if cut_short is None else journal.clock  # a lost process agrees to nothing
-        best = nearest(problem, ends, seed=task.seed)
+        # a lost process agrees to nothing
+        timer, agreed = (clock, reduction) if cut_short is None else (journal.clock, ALONE)
+        best = nearest(problem, ends, seed=task.seed, reduction=agreed)
         return _trained(task, best, status, journal, lambda: timer() < limit)
 
 
@@ -259,7 +262,8 @@ def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) ->
         return
     count, grown = 0, reached.growth
     on_data = data_carry_the_field(problem)
-    if method.grows(problem) and not (on_data and start is not None):
+    only_trunk = on_data and start is not None and method.trunk != "random"
+    if method.grows(problem) and not only_trunk:
         if grown is None or not reached.is_over(grown, limit):
             for taken in _growth(task, clock, reached, reduction):
                 yield taken
@@ -283,7 +287,13 @@ def _growth(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) -
     if data_carry_the_field(problem):
         limited = _within_share(method, _OPEN_GROWTH_SHARE)
         yield from open_growth_steps(
-            problem, limited, scaling, seed=seed, clock=clock, position=reached.open_position
+            problem,
+            limited,
+            scaling,
+            seed=seed,
+            clock=clock,
+            position=reached.open_position,
+            reduction=reduction,
         )
         return
     yield from growth_steps(

@@ -39,11 +39,16 @@ def deviations(
         rule: Quadrature of the domain, for fields whose level is that of zero mean.
 
     Raises:
-        ValueError: If nothing is known.
+        ValueError: If nothing is known of the fields.
     """
     if posterior is None:
         raise ValueError(
             f"problem {problem.name!r}: nothing was measured, so no deviations are known; give it measurements"
+        )
+    if not posterior.members and not posterior.root.size:
+        raise ValueError(
+            f"problem {problem.name!r}: how sure the unknowns are is known, but not the fields, since a part of the "
+            "network was held; solve without a start to know it"
         )
     found = _deviations(posterior, at, points)
     names = problem.component_names

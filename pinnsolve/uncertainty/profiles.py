@@ -26,6 +26,7 @@ from pinnsolve.uncertainty.following import Follower, follower
 from pinnsolve.uncertainty.laplace import unknowns_given
 from pinnsolve.uncertainty.linearisation import linearise
 from pinnsolve.uncertainty.marginal import marginalise, stiffness_of
+from pinnsolve.uncertainty.open_field import is_open
 from pinnsolve.uncertainty.posterior import UNTOLD, Posterior
 from pinnsolve.uncertainty.profile import Profile
 from pinnsolve.unknowns import find_unknowns
@@ -118,7 +119,8 @@ def profiles_of(
     """Return the profiles of unknown numbers; without those that the data do not see, and whose field was not found.
 
     The smoothness of functions is held as it is. Cheap steps need a field that is linear in its parameters, as one of
-    random features is; of other networks there are no profiles.
+    random features is, and that the equations settle: there are none of other networks, nor where the field rests on
+    data and on an expected spread of its weights.
 
     Args:
         system: The trained system.
@@ -128,7 +130,7 @@ def profiles_of(
     """
     measured = any(b.noise is not None and b.kind != "prior" for b in system.blocks)
     linear = isinstance(system.network, LinearNetwork)
-    if not (0 < len(names) <= MOST_NUMBERS and measured and linear):
+    if not (0 < len(names) <= MOST_NUMBERS and measured and linear) or is_open(system.network):
         return {}
     exact, at = system.to(dtype=torch.float64), theta.detach().to(torch.float64)
     exact = replace(exact, tables=())

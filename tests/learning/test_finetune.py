@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pinnsolve.problems.inverse.cooling_plate import cooling_plate
 
 import pinnsolve as ps
 from pinnsolve.learning import finetune, finetune_trained, prepare, rising_rates
@@ -239,3 +240,47 @@ def test_starts_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="factor of rates must be > 0"):
         rising_rates(3, 0.0)
     assert Freezing("all but head").num_held(4) == 3
+
+
+def test_what_was_finetuned_is_as_sure_as_what_was_solved() -> None:
+    problem = cooling_plate()
+    fresh = train(problem).solution
+    found = finetune_trained(fresh, problem, freeze="trunk").solution
+    assert fresh.posterior is not None
+    assert found.posterior is not None
+    np.testing.assert_allclose(found.posterior.mean, fresh.posterior.mean, rtol=0.02)
+    np.testing.assert_allclose(found.posterior.std, fresh.posterior.std, rtol=0.05)
+    assert found.posterior.profiles.keys() == fresh.posterior.profiles.keys()
+    lower, upper = (np.asarray(end) for end in problem.bounds)
+    axes = problem.frame.num_axes
+    inside = np.random.default_rng(0).uniform(0.2, 0.8, size=(20, axes))
+    points = lower + (upper - lower) * inside
+    one, other = (s.std_at(points).temperature for s in (found, fresh))
+    np.testing.assert_allclose(one, other, rtol=0.1)
+
+
+def test_of_a_part_that_was_trained_the_unknowns_alone_are_known() -> None:
+    problem = cooling_plate()
+    fresh = train(problem).solution
+    found = finetune_trained(fresh, problem, freeze="all").solution
+    assert found.posterior is not None
+    assert fresh.posterior is not None
+    np.testing.assert_allclose(found.posterior.std, fresh.posterior.std, rtol=0.05)
+    with pytest.raises(ValueError, match=r"but not the fields, since a part .* was held"):
+        found.std_at(np.zeros((1, problem.frame.num_axes)))
+
+
+def test_a_field_that_rests_on_data_is_solved_again() -> None:
+    generator = np.random.default_rng(0)
+    points = generator.uniform(-1.0, 1.0, size=(60, 2))
+    values = points[:, 0] ** 2 - points[:, 1] ** 2 + 0.02 * generator.normal(size=60)
+    problem = ps.Problem(
+        "membrane",
+        ps.Rectangle((-1.0, -1.0), (1.0, 1.0)),
+        ps.Heat(1.0),
+        [],
+        measurements=ps.Measurements(points, {"temperature": values}, sigma=0.02),
+    )
+    start = train(problem, ps.Method(trunk="random", max_features=160)).solution
+    with pytest.raises(ValueError, match=r"'membrane' rests on data .* too narrow; solve again"):
+        finetune(start, problem)

@@ -15,7 +15,9 @@ from pinnsolve.problems.heat.nafems_t4 import nafems_t4
 from pinnsolve.problems.navier_stokes.kovasznay import kovasznay
 
 import pinnsolve as ps
-from pinnsolve.training.choice import error_of, nearest
+from pinnsolve.distributed import Reduction
+from pinnsolve.status import StopReason
+from pinnsolve.training.choice import error_of, misfit_of, nearest
 from pinnsolve.training.growth import growth_steps
 from pinnsolve.training.positions import GrowthPosition
 from pinnsolve.training.present import present_solution
@@ -111,3 +113,39 @@ def test_corrections_of_different_answers_are_in_order(cases: SimpleNamespace) -
     problem = cases.make("membrane", 1e-11)
     found = [error_of(problem, taken, seed=0) for taken in stages(problem, seed=0, features=450)]
     assert all(later < earlier for earlier, later in pairwise(found))
+
+
+def test_where_data_carry_the_field_the_readings_decide() -> None:
+    """But for growth that converged: chi-square alone would prefer what follows the noise."""
+    generator = np.random.default_rng(0)
+    points = generator.uniform(-1.0, 1.0, size=(60, 2))
+    values = points[:, 0] ** 2 - points[:, 1] ** 2 + 0.02 * generator.normal(size=60)
+    problem = ps.Problem(
+        "membrane",
+        ps.Rectangle((-1.0, -1.0), (1.0, 1.0)),
+        ps.Heat(1.0),
+        [],
+        measurements=ps.Measurements(points, {"temperature": values}, sigma=0.02),
+    )
+    early, *_, late = trunk_after(problem, 40, seed=0)
+    off = values - present_solution(problem, early.system, early.theta).at(points).temperature
+    assert misfit_of(early) == pytest.approx(float(off @ off) / 0.02**2, rel=1e-6)
+    assert misfit_of(late) < misfit_of(early)
+    for stop, expected in ((None, late), (StopReason.STALLED, late), (StopReason.CONVERGED, early)):
+        grown = replace(early, phase="growth", mark=replace(early.mark, stop=stop))
+        found = nearest(problem, {"growth": grown, "trunk": late}, seed=0)
+        assert found is (late if expected is late else grown)
+
+
+def test_the_first_process_decides(cases: SimpleNamespace) -> None:
+    """By its own numbers, whatever those of another one are."""
+
+    class Other(Reduction):
+        def agreed_number(self, value: float) -> float:
+            return -value
+
+    problem = cases.make("star")
+    coarse, *_, fine = stages(problem, seed=0, features=300)
+    ends = {"growth": coarse, "trunk": replace(fine, phase="trunk")}
+    own = nearest(problem, ends, seed=0)  # type: ignore[arg-type]
+    assert nearest(problem, ends, seed=0, reduction=Other()).phase != own.phase  # type: ignore[arg-type]
