@@ -192,6 +192,10 @@ def solve(
             raise ValueError("--through and --slabs exclude each other; keep one")
         if library is not None and (through is not None or slabs is not None):
             raise ValueError("--library gives one start: leave it out, or --through and --slabs")
+        if library is not None and checkpoint is not None:
+            raise ValueError(
+                "--library may give another start each time, and a checkpoint is of one: keep one of the two"
+            )
         compared = compared_with(reference, references, recompute_references)
         meter = meter_named(energy)
         problems = [
@@ -201,9 +205,9 @@ def solve(
         if accuracy is not None:
             problems = [replace(problem, accuracy=accuracy) for problem in problems]
         problem = problems[-1]
-        if process_count() > 1 and (len(problems) > 1 or slabs is not None):
+        if process_count() > 1 and (len(problems) > 1 or slabs is not None or library is not None):
             raise ValueError(
-                "--through and --slabs solve one problem after the other on one process; "
+                "--through, --slabs and --library solve on one process; "
                 f"torchrun started {process_count()}: leave out torchrun, or these options"
             )
         where = out if out is not None else Path("runs") / problem.name
@@ -228,12 +232,12 @@ def solve(
         ]
         chosen = [word for name, value in parsed.items() for word in ("--set", f"{name}={value}")]
         command = shlex.join(["pinnsolve", "solve", target, *chosen, *options])
-        begun = None if library is None else commands_transfer.begun_in(library, problem, seed)
-        start = None if begun is None else begun.solution
         if process_rank() != 0:
-            trained = train(problem, method, seed=seed, checkpoint=checkpoint, start=start)
+            trained = train(problem, method, seed=seed, checkpoint=checkpoint)
             _exit_if_lost(trained.solution.status)
             return  # the first process compares, judges and writes
+        begun = None if library is None else commands_transfer.begun_in(library, problem, seed)
+        start = None if begun is None else begun.solution
         with run_folder.output_folder(where):
             result = gathered_run(
                 problems,

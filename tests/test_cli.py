@@ -164,11 +164,13 @@ def test_energy_by_a_meter_of_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install 'pinnsolve[track]'" in error_of(run(*words))
 
 
-def test_continuation_and_slabs_are_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_continuation_slabs_and_library_are_for_one_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     place = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
     for name, value in place.items():
         monkeypatch.setenv(name, value)
-    for words in (("--slabs", "2"), ("--through", "source=1")):
+    for words in (("--slabs", "2"), ("--through", "source=1"), ("--library", "solved")):
         assert "torchrun started 2" in error_of(run("solve", "rod.py", *words))
 
 

@@ -70,13 +70,13 @@ def coverage(problem: ps.Problem, draws: int, *, seed: int = 0) -> tuple[Coverag
         seed: Seed of the noise.
     """
     system, theta = system_of(train(problem, _METHOD, seed=seed).solution, seed=seed)
-    base = settled(system, theta)
+    base = settled(system, theta).theta
     truth = laplace(system, base).mean
     generator, inside = torch.Generator().manual_seed(seed), []
     with one_torch_thread():
         for _ in range(draws):
             moved = moved_by_noise(system, generator)
-            known = laplace(moved, settled(moved, base))
+            known = laplace(moved, settled(moved, base).theta)
             ends = [known.interval(name) for name in known.names]
             inside.append(
                 [low <= value <= high for (low, high), value in zip(ends, truth, strict=True)]

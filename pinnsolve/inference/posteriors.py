@@ -104,8 +104,9 @@ def _chosen(solution: Solution) -> Mapping[str, float]:
 def _restarted(solution: Solution, count: int, seed: int) -> Posterior:
     system, theta = system_of(solution, seed=seed)
     generator = torch.Generator().manual_seed(seed)
-    base = settled(system, theta)
-    draws = [(system, settled(moved_by_noise(system, generator), base)) for _ in range(count)]
+    base = settled(system, theta).theta
+    moved = (moved_by_noise(system, generator) for _ in range(count))
+    draws = [(system, settled(each, base).theta) for each in moved]
     about = _laplace(system, base, solution)
     return _sampled(about, draws, "randomise-then-optimise")
 
@@ -116,7 +117,7 @@ def _ensemble(solution: Solution, count: int, seed: int, how: Method | None) -> 
         trained = train(solution.problem, how, seed=seed + k)
         system = trained.system.to(dtype=torch.float64)
         moved = moved_by_noise(system, generator)
-        draws.append((system, settled(moved, trained.theta.to(torch.float64))))
+        draws.append((system, settled(moved, trained.theta.to(torch.float64)).theta))
     if solution.posterior is None:
         raise ValueError("an ensemble needs a solution with a posterior")
     return _sampled(solution.posterior, draws, "ensemble")

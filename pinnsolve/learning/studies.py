@@ -69,8 +69,7 @@ def open_study(
         )
     for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        if trial.params:
-            study.enqueue_trial(trial.params)
+        _put_in_line_again(study, trial)
     return study
 
 
@@ -81,9 +80,17 @@ def settings_of(search: Search, trial: optuna.trial.Trial) -> dict[str, Any]:
     lost = optuna.trial.TrialState.FAIL
     known = trial.study.get_trials(deepcopy=False)
     if not any(_DEFAULTS in t.user_attrs and t.state != lost for t in known):
+        _put_in_line_again(trial.study, known[trial.number])
         trial.set_user_attr(_DEFAULTS, True)
         return {}
     return search.suggest(trial)
+
+
+def _put_in_line_again(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    """Let another trial try what this one was to try; the defaults come without being put in line."""
+    wanted = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    if wanted and _DEFAULTS not in trial.user_attrs:
+        study.enqueue_trial(wanted)
 
 
 def tell(
@@ -147,7 +154,7 @@ def rivals_of(study: optuna.Study) -> Rivals:
     return Rivals(
         tuple(screen for screen in screens if math.isfinite(screen)),
         tuple(float(part[0]) for part in parts),
-        () if best is None else tuple(best.user_attrs["parts"]),
+        () if best is None else tuple(best.user_attrs.get("parts", ())),
     )
 
 

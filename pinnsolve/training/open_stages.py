@@ -27,12 +27,12 @@ from pinnsolve.training.warm import fitted_to_network
 
 @dataclass(frozen=True)
 class Setting:
-    """What the evidence chooses.
+    """What a stage is made with: slope and stiffness by the evidence, the spread by the number of features.
 
     Attributes:
         slope: Typical slope of the features, the same along all axes.
         stiffness: k: the rows of the equations count as read with noise 1/k.
-        spread: Standard deviation that is expected of the weights.
+        spread: Standard deviation that is expected of the weights; falls with the root of the number of features.
     """
 
     slope: float

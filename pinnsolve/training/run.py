@@ -367,7 +367,10 @@ def _finished(
     chosen = choose_smoothness(system, theta, problem.functions, rule, has_time)
     system, theta = chosen.system, chosen.theta
     if not chosen.in_time:
-        status = replace(record.status, message=f"{record.status.message}; {_NO_TIME_LEFT}")
+        status = record.status
+        if status.reason is StopReason.CONVERGED:  # the field was, the strengths are not
+            status = Status.of(StopReason.MAX_SECONDS)
+        status = replace(status, message=f"{status.message}; {_NO_TIME_LEFT}")
         record = replace(record, status=status)
     solution = replace(present_solution(problem, system, theta), record=record)
     measured = any(block.noise is not None for block in system.blocks)

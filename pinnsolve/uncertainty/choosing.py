@@ -38,7 +38,7 @@ class Chosen:
         system: The system.
         theta: Its solution.
         smoothness: Strength by function.
-        in_time: Whether there was time for all that was to be done.
+        in_time: Whether there was time for all that was to be done; without it theta need not be the optimum.
     """
 
     system: System
@@ -77,7 +77,10 @@ def choose_smoothness(
         if count == 0 and _alike(strengths, before):
             return Chosen(system, theta, before)  # chosen while it was trained
         system = with_strengths(system, strengths)
-        theta = settled(system, theta, has_time=has_time)
+        reached = settled(system, theta, has_time=has_time)
+        theta = reached.theta
+        if not reached.in_time:
+            return Chosen(system, theta, strengths, in_time=False)
         if _alike(strengths, before):
             break
     return Chosen(system, theta, strengths)

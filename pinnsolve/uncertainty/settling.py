@@ -9,7 +9,7 @@ again. A linear problem takes one round.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -44,9 +44,22 @@ def always() -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Settled:
+    """Where settling ended.
+
+    Attributes:
+        theta: The solution, shape (P + K,).
+        in_time: Whether it ended before time ran out, and so is the optimum as far as the rounds lead.
+    """
+
+    theta: Tensor
+    in_time: bool = True
+
+
 def settled(
     system: System, theta: Tensor, *, max_rounds: int = 4, has_time: HasTime = always
-) -> Tensor:
+) -> Settled:
     """Return the optimum near theta, on the same points.
 
     Args:
@@ -58,7 +71,7 @@ def settled(
     count, place = system.network.num_parameters, theta
     for number in range(max_rounds):
         if number > 0 and not has_time():
-            break
+            return Settled(place, in_time=False)
         rows = linearise(system, place)
         known = unknowns_given(marginalise(rows), rows.priors)
         longest = float(np.abs(known.step).max(initial=0.0))
@@ -67,7 +80,7 @@ def settled(
         place = torch.cat((_field_given(system, place[:count], search), search))
         if (np.abs(known.step) <= _DONE * np.linalg.norm(known.root, axis=1)).all():
             break
-    return place
+    return Settled(place)
 
 
 def _field_given(system: System, parameters: Tensor, search: Tensor) -> Tensor:

@@ -218,3 +218,12 @@ def test_other_classes_are_not_read(change) -> None:
     item = json.loads(network_text(METHODS["exact"].network_for(problem, scaling)))
     with pytest.raises(ValueError, match=r"unknown .* class 'Popen'"):
         network_of(json.dumps(change(item)), problem, scaling)
+
+
+def test_other_corner_functions_are_not_read() -> None:
+    problem = kovasznay()
+    wall = StartCornerFunctions(-3.0, 0.1, (0, 2, 4), 1.5)
+    item = json.loads(network_text(replace(features(base=False, number=5), corners=(wall,))))
+    item["fields"]["corners"][0]["class"] = "Popen"
+    with pytest.raises(ValueError, match="unknown class of corner functions 'Popen'"):
+        network_of(json.dumps(item), problem, scaling_of(problem))

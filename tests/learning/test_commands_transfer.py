@@ -44,6 +44,9 @@ def test_finetune_takes_a_file_and_leaves_one(tmp_path: Path) -> None:
     wrong = CliRunner().invoke(command_line(), [*asked, "--freeze", "trunc"])
     assert wrong.exit_code == 2
     assert "Did you mean 'trunk'" in wrong.output
+    wrong = CliRunner().invoke(command_line(), [*asked, "--target", "power"])
+    assert wrong.exit_code == 2
+    assert "--target is for fitted models" in wrong.output
 
 
 def table(path: Path, rows: int, factor: float) -> Path:
@@ -117,6 +120,9 @@ def test_tune_takes_a_table(tmp_path: Path) -> None:
     )
     assert wrong.exit_code == 2
     assert "--out is for the model of a table" in wrong.output
+    wrong = CliRunner().invoke(command_line(), [*asked, "--set", "inner_conductivity=1.1"])
+    assert wrong.exit_code == 2
+    assert "--set is for problems; a table has columns" in wrong.output
 
 
 def test_solve_begins_from_a_library_and_fills_it(tmp_path: Path) -> None:
@@ -129,9 +135,13 @@ def test_solve_begins_from_a_library_and_fills_it(tmp_path: Path) -> None:
     assert again.exit_code == 0, again.output
     assert "begun from composite_wall-1.h5, at distance 0" in again.output
     assert len(list((tmp_path / "solved").glob("*.h5"))) == 1  # the same problem is kept once
-    wrong = CliRunner().invoke(app, [*words, "--slabs", "2"])
-    assert wrong.exit_code == 2
-    assert "--library gives one start" in wrong.output
+    for more, message in (
+        (["--slabs", "2"], "--library gives one start"),
+        (["--checkpoint", str(tmp_path / "state.h5")], "another start each time, and a checkpoint"),
+    ):
+        wrong = CliRunner().invoke(app, [*words, *more])
+        assert wrong.exit_code == 2
+        assert message in wrong.output
 
 
 def test_tune_refuses_a_budget_of_nothing() -> None:

@@ -22,6 +22,8 @@ from pinnsolve.validation.tables import Table
 import pinnsolve as ps
 from pinnsolve.energy import WATTS_PER_CORE, Energy, EstimatedEnergy, Running
 from pinnsolve.learning import Library, Regressor, Tuned, tune
+from pinnsolve.learning.search_spaces import ProblemSearch, Rivals, Settings
+from pinnsolve.learning.studies import open_study, rivals_of, settings_of
 from pinnsolve.method import Method
 from pinnsolve.training import train
 
@@ -240,6 +242,50 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
     assert found.spent_seconds > 0.0
     with pytest.raises(ValueError, match="holds another study"):
         tune(quick(), table(50), budget_seconds=1.0, storage=storage)
+
+
+@dataclass(frozen=True)
+class Known(ProblemSearch):
+    """A search with two settings that often do well."""
+
+    @property
+    def known(self) -> tuple[Settings, ...]:
+        return ({"share": 0.25}, {"share": 0.75})
+
+    def suggest(self, trial: Any) -> dict[str, Any]:
+        return {"share": trial.suggest_float("share", 0.0, 1.0)}
+
+
+@pytest.mark.parametrize("asked", [0, 1, 2, 3])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_study_that_is_lost_early_still_tries_the_defaults_and_all_known_settings(
+    tmp_path: Path, asked: int, begun: bool
+) -> None:
+    """Lost with several trials at work, before or after their settings were taken; and lost a second time."""
+    search, storage = Known.on(rod()), tmp_path / "study.db"
+    for _ in range(2):
+        study = open_study(search, ("error",), storage, 0)
+        trials = [study.ask() for _ in range(asked)]
+        for trial in trials if begun else ():
+            settings_of(search, trial)
+    study = open_study(search, ("error",), storage, 0)
+    tried = []
+    for _ in range(4):
+        trial = study.ask()
+        tried.append(settings_of(search, trial))
+        study.tell(trial, 1.0)
+    assert tried[0] == {}
+    assert {0.25, 0.75} <= {item["share"] for item in tried[1:]}
+
+
+def test_a_study_from_before_errors_were_kept_by_fold_has_rivals() -> None:
+    search = Known.on(rod())
+    study = open_study(search, ("error",), None, 0)
+    trial = study.ask()
+    settings_of(search, trial)
+    trial.set_user_attr("error", 0.5)
+    study.tell(trial, 0.5)
+    assert rivals_of(study) == Rivals()
 
 
 def _ended(storage: Path) -> int:

@@ -15,6 +15,7 @@ import pinnsolve as ps
 from pinnsolve.measurements.groups import first_guess
 from pinnsolve.noise_estimates import needs_two_rounds, with_noise
 from pinnsolve.training import train
+from pinnsolve.training.noise_rounds import train_in_rounds
 
 METHOD = ps.Method(hidden=(8,), points=ps.PointCounts(30, 2), max_steps=40, max_seconds=60.0)
 X = np.linspace(0.05, 0.95, 12)
@@ -161,3 +162,12 @@ def test_two_rounds_have_a_checkpoint_each(tmp_path) -> None:
     again = train(problem, short, checkpoint=tmp_path / "run.h5")
     assert again.solution.record.noise == once.solution.record.noise
     assert np.array_equal(again.theta.numpy(), once.theta.numpy())
+
+
+def test_noise_of_nothing_is_refused() -> None:
+    """A problem without measurements never comes here by way of train()."""
+    ends = (ps.Dirichlet("left", temperature=20.0), ps.Dirichlet("right", temperature=50.0))
+    problem = rod(conditions=ends)
+    trained = train(problem, METHOD)
+    with pytest.raises(ValueError, match="estimated from measurements, but nothing was measured"):
+        train_in_rounds(problem, METHOD, None, None, None, lambda *_: trained)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import pinnsolve as ps
+from pinnsolve.status import StopReason
 from pinnsolve.training import train
-from pinnsolve.uncertainty import choose_smoothness
+from pinnsolve.uncertainty import choose_smoothness, settled
+from pinnsolve.uncertainty.choosing import Chosen
 from pinnsolve.uncertainty.gaussian import gaussian_of
 from pinnsolve.uncertainty.strength import (
     STRONGEST,
@@ -274,7 +279,9 @@ def test_two_functions_that_know_nothing_of_each_other_have_the_roots_of_one_eac
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), np.tile(expected, 2), rtol=0.02)
 
 
-def test_without_time_there_is_one_round_and_the_message_says_so() -> None:
+def test_without_time_there_is_one_round_and_the_message_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Choosing stops after its first round, however much it would still change."""
     trained = train(source_problem(3.0, 0), ps.Method(max_steps=60))
     system, theta, functions = trained.system, trained.theta, source_problem(None, 0).functions
@@ -288,3 +295,28 @@ def test_without_time_there_is_one_round_and_the_message_says_so() -> None:
     assert asked
     assert not hurried.in_time
     assert choose_smoothness(system, theta, functions).in_time
+    # the last round ends where time ran out too, not at the optimum
+    assert settled(system, theta).in_time
+    cut_short = settled(hurried.system, theta, has_time=never)
+    assert not cut_short.in_time
+    assert not torch.equal(cut_short.theta, settled(hurried.system, theta).theta)
+    monkeypatch.setattr("pinnsolve.uncertainty.choosing._ROUNDS", 1)
+    assert not choose_smoothness(system, theta, functions, has_time=never).in_time
+    assert choose_smoothness(system, theta, functions).in_time
+
+
+def test_a_run_whose_strengths_had_no_time_has_not_converged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem, method = source_problem(3.0, 0), ps.Method(max_steps=60)
+    in_time = train(problem, method).solution.status
+    assert in_time.reason is StopReason.CONVERGED
+
+    def late(*given: Any) -> Chosen:
+        return replace(choose_smoothness(*given), in_time=False)
+
+    monkeypatch.setattr("pinnsolve.training.run.choose_smoothness", late)
+    status = train(problem, method).solution.status
+    assert status.reason is StopReason.MAX_SECONDS
+    assert "no time was left to choose the smoothness" in status.message
+    assert in_time.message not in status.message
