@@ -42,6 +42,9 @@ truths of one to two waves; with 0.95 they are a quarter wider and cover more th
 _MOST_TOGETHER = 200
 """Most combinations of the strengths of several functions over which an average is taken."""
 
+_FEWEST_PLACES = 3
+"""Fewest strengths of a function over which an average is taken: the ends of its range and the chosen one."""
+
 _PER_DECADE = 6
 """Strengths tried per factor of ten before the best one is refined."""
 
@@ -116,7 +119,8 @@ def root_over_strengths(
 
     Strengths that data chose are themselves uncertain, most of all where they cannot tell a straight line from a curve.
     The most probable ones of each function, those of the others held, count by their evidence together, evenly on a
-    logarithmic scale up to where stronger ones change nothing.
+    logarithmic scale up to where stronger ones change nothing. Of many functions those whose strengths the data tell
+    best are held at the chosen ones.
 
     Args:
         data: The data, the field eliminated, and what priors of given strength say.
@@ -124,8 +128,7 @@ def root_over_strengths(
         chosen: The strengths that the estimate was made with.
     """
     small, at = _reduced(data), [math.log(strength) for strength in chosen]
-    num = max(round(_MOST_TOGETHER ** (1.0 / len(priors))), 2)
-    axes = [_thinned(_probable(small, priors, at, i), num) for i in range(len(priors))]
+    axes = _axes([_probable(small, priors, at, i) for i in range(len(priors))], at)
     about = _at(small, priors, at).step
     found = [_at(small, priors, places) for places in itertools.product(*axes)]
     together = itertools.product(*axes)
@@ -156,9 +159,22 @@ def _probable(data: LinearRows, priors: Sequence[LinearRows], at: Sequence[float
     return np.asarray(np.sort(places[order[before < _MASS]]))
 
 
-def _thinned(places: Array, num: int) -> list[float]:
-    """Return at most so many of the places, evenly."""
+def _axes(ranges: Sequence[Array], at: Sequence[float]) -> list[list[float]]:
+    """Return places of each function, at most `_MOST_TOGETHER` combinations; the narrowest ranges of many are held."""
+    most = int(math.log(_MOST_TOGETHER, _FEWEST_PLACES))
+    widest = sorted(range(len(ranges)), key=lambda i: -len(ranges[i]))[:most]
+    num = int(_MOST_TOGETHER ** (1.0 / len(widest)))
+    return [
+        _thinned(places, num, at[i]) if i in widest else [at[i]] for i, places in enumerate(ranges)
+    ]
+
+
+def _thinned(places: Array, num: int, chosen: float) -> list[float]:
+    """Return at most so many of the places, evenly, with the one that is nearest to the chosen place."""
     kept = np.linspace(0, len(places) - 1, min(num, len(places))).round().astype(int)
+    nearest = int(np.argmin(np.abs(places - chosen)))
+    if nearest not in kept:  # the ends are kept, so it is between them
+        kept[1 + int(np.argmin(np.abs(kept[1:-1] - nearest)))] = nearest
     return [float(place) for place in places[kept]]
 
 

@@ -17,8 +17,10 @@ from pinnsolve.uncertainty import choose_smoothness, settled
 from pinnsolve.uncertainty.choosing import Chosen
 from pinnsolve.uncertainty.gaussian import gaussian_of
 from pinnsolve.uncertainty.strength import (
+    _MOST_TOGETHER,
     STRONGEST,
     LinearRows,
+    _axes,
     chosen_strength,
     root_over_strengths,
 )
@@ -277,6 +279,17 @@ def test_two_functions_that_know_nothing_of_each_other_have_the_roots_of_one_eac
     together = root_over_strengths(joint, both, [strength, strength])
     expected = np.linalg.norm(alone, axis=1)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), np.tile(expected, 2), rtol=0.02)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 20])
+def test_combinations_of_strengths_are_bounded_and_have_the_chosen_ones(count: int) -> None:
+    ranges = [np.linspace(-3.0, 3.0, 31 - i) for i in range(count)]
+    at = [float(places[9]) for places in ranges]
+    axes = _axes(ranges, at)
+    assert math.prod(map(len, axes)) <= _MOST_TOGETHER
+    assert all(place in axis for place, axis in zip(at, axes, strict=True))
+    assert [len(axis) > 1 for axis in axes] == [i < 4 for i in range(count)]
+    assert all(axis[0] == -3.0 and axis[-1] == 3.0 for axis in axes[:4])
 
 
 def test_without_time_there_is_one_round_and_the_message_says_so(
