@@ -105,11 +105,10 @@ VARIANTS = (
 """Shipped problems with other settings."""
 
 KNOWN_SHORTFALLS: Mapping[str, str] = {
-    "backward_facing_step": "reattachment length 6.73 against 6.10 step heights, 10 % off; asked for 3 %",
-    "cylinder_dfg_2d1": "C_D = 5.434 against 5.580, 2.6 % off, pressure difference 4.8 % off; asked for 1 %",
+    "backward_facing_step": "velocity 1.7 % from the reference, asked for 1 %; 340 s on one core, 120 s allowed",
     "inverse_wake": "viscosity 1.8 % off, 1.9 of its standard deviations, where growth stalls; asked for 1 %",
-    "lid_driven_cavity_constant": "u 0.45 % and v 0.78 % from Marchi et al.; asked for 0.5 %",
-    "nafems_le11": "sigma_zz(1, 0) = -104.93 MPa against -106.04, 1.0 % off; asked for 0.5 %",
+    "lid_driven_cavity_constant": "u 0.37 % and v 0.66 % from Marchi et al.; asked for 0.5 %",
+    "nafems_le11": "sigma_zz(1, 0) = -104.93 MPa against -106.04, 1.0 % off; asked for 0.5 %; 490 s",
 }
 """What a case is known not to reach, with the number, by its name."""
 

@@ -376,7 +376,7 @@ _TRIAL = 100
 _SCALES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Slopes that are tried for all axes alike."""
 
-_CLEARLY = 0.5
+_CLEARLY = 0.8
 """Residual over the least so far below which axes get different slopes: other features of one slope differ as much."""
 
 _TRIAL_STEPS = 4

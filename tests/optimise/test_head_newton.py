@@ -216,4 +216,4 @@ def test_a_step_from_zero_is_found_where_the_linearised_problem_explodes(seed: i
     state = optimiser.init(stage.system, stage.theta)
     first = optimiser.step(stage.system, state)
     assert first.accepted
-    assert first.loss < 0.95 * state.loss
+    assert first.loss < 0.99 * state.loss

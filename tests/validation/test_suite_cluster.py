@@ -47,7 +47,7 @@ def found(rods: dict[str, Case]) -> list[dict[str, Any]]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     documents: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
