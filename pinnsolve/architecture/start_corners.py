@@ -169,7 +169,9 @@ def _transfers(problem: Problem, wall: Block, derivatives: _Derivatives) -> Tens
     leaves = {k: (derivatives(k) * ones).detach().requires_grad_() for k in (VALUE, (_X,))}
     row = _row(problem, wall, lambda k: leaves[k] if k in leaves else derivatives(k))
     by_value, by_slope = torch.autograd.grad(
-        torch.as_tensor(row.derivative(VALUE)).sum(), tuple(leaves.values()), materialize_grads=True
+        torch.as_tensor(row.derivative(VALUE), device="cpu").sum(),
+        tuple(leaves.values()),
+        materialize_grads=True,
     )
     return by_value / (by_slope * wall.normals[:, 0])
 
@@ -195,7 +197,9 @@ def _continued(problem: Problem, start: Initial, at: Tensor) -> _Derivatives:
         # the equation is linear in it: its slope, not a trial step, which in SI units may be lost in rounding
         trial = at.new_zeros(count).requires_grad_()
         row = _row(problem, inside, lambda asked: trial if asked == index else derivative(asked))
-        left = torch.as_tensor(row.derivative(index[:-1]))  # the axis of time is the last one
+        left = torch.as_tensor(
+            row.derivative(index[:-1]), device="cpu"
+        )  # the axis of time is the last one
         (slope,) = torch.autograd.grad(left.sum(), trial, materialize_grads=True)
         return torch.where(slope == 0.0, math.nan, -left.detach() / slope)
 
@@ -245,7 +249,7 @@ def _size_of_changes(
     plain = float(_row(problem, wall, derivatives).derivative(index))
     changed = []
     for name in (index, (_X, *index)):
-        largest = float(torch.as_tensor(over(name)).nan_to_num(0.0).abs().max())
+        largest = float(torch.as_tensor(over(name), device="cpu").nan_to_num(0.0).abs().max())
         row = _row(problem, wall, partial(_raised, derivatives, name, largest))
         changed.append(abs(float(row.derivative(index)) - plain))
     return max(changed)

@@ -191,14 +191,12 @@ def _train(
         status = journal.status if cut_short is None else cut_short
         if keeper is not None and keeper.complaint:
             status = replace(status, message=f"{status.message}; {keeper.complaint}")
-        ends = _ends(task, journal.reached, systems)
-        if not ends:  # interrupted before the first step
-            ends = {"trunk": _unmoved(task)}
-        limit = how.max_seconds
+        # nothing, if it was interrupted before the first step
+        ends = _ends(task, journal.reached, systems) or {"trunk": _unmoved(task)}
         # a lost process agrees to nothing
         timer, agreed = (clock, reduction) if cut_short is None else (journal.clock, ALONE)
         best = nearest(problem, ends, seed=task.seed, reduction=agreed)
-        return _trained(task, best, status, journal, lambda: timer() < limit)
+        return _trained(task, best, status, journal, lambda: timer() < how.max_seconds)
 
 
 def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keeper | None:
