@@ -126,7 +126,9 @@ def test_nothing_asked_for_passes_nothing() -> None:
 
 
 def test_entry_of_a_case_that_passes() -> None:
-    entry = case_entry(STATED, [run_of(0, 4.0), run_of(1, 4.1)])
+    tables = {"posterior": {"correlation": [[1.0]]}, "functions": [{"name": "k"}]}
+    entry = case_entry(STATED, [run_of(0, 4.0), run_of(1, 4.1) | tables])
+    assert not tables.keys() & entry["runs"][1].keys()
     assert entry["passed"]
     assert entry["failures"] == []
     assert entry["seconds"] == {"values": [2.0, 3.0], "mean": 2.5, "allowed": 120.0}

@@ -18,7 +18,7 @@ The document::
       balances          list: name, value (largest over the seeds, relative), limit
       seconds           values, mean, allowed: wall time of a run against its budget on its number of cores
       cpu_seconds       mean
-      runs              the document of every run (``one_run``)
+      runs              the document of every run (``one_run``), without what grows with its coefficients squared
       baseline          null, or state (``new``, ``worse``, ``better``, ``same``) and notes
     baseline            null, or path, versions, differences (in sentences), missing (cases it has and this suite not)
 
@@ -63,7 +63,7 @@ def case_entry(stated: Mapping[str, Any], runs: Sequence[Document]) -> dict[str,
             "allowed": max((run["allowed_seconds"] for run in done), default=None),
         },
         "cpu_seconds": spread([run["cpu_seconds"] for run in done])[0],
-        "runs": list(runs),
+        "runs": [_without_tables(run) for run in runs],
         "baseline": None,
     }
 
@@ -97,6 +97,11 @@ def suite_document(
         "cases": [dict(entry) for entry in entries],
         "baseline": None,
     }
+
+
+def _without_tables(run: Document) -> Document:
+    """Return a run without the correlation of its unknowns and the values of its functions; its own file has them."""
+    return {name: value for name, value in run.items() if name not in ("posterior", "functions")}
 
 
 def _run_failures(run: Document, told: set[str]) -> list[str]:
