@@ -109,7 +109,6 @@ KNOWN_SHORTFALLS: Mapping[str, str] = {
     "inverse_wake": "viscosity 1.8 % off, 1.9 of its standard deviations, where growth stalls; asked for 1 %",
     "lid_driven_cavity_constant": "u 0.37 % and v 0.66 % from Marchi et al.; asked for 0.5 %",
     "lid_driven_cavity_re400": "208 s on one core, where 120 s are allowed; 2.7e-5 off",
-    "nafems_le11": "sigma_zz(1, 0) = -104.93 MPa against -106.04, 1.0 % off; asked for 0.5 %; 490 s",
 }
 """What a case is known not to reach, with the number, by its name."""
 

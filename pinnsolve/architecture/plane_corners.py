@@ -13,6 +13,7 @@ import torch
 
 from pinnsolve.architecture.corners import Corner, corners_of, free_direction
 from pinnsolve.architecture.given import components_given_by, given_values
+from pinnsolve.architecture.mirrored_data import unevenness
 from pinnsolve.conditions import Interface, Outlet, Periodic, Symmetry, Traction
 from pinnsolve.jets import Coordinates
 from pinnsolve.networks.corners import CornerFunctions, Term
@@ -172,14 +173,24 @@ def _singular(
     """Yield the corners that are singular, with their powers, the least first."""
     for corner in corners_of(problem):
         sides = [_side(problem, principal, part) for part in (corner.before, corner.after)]
-        if None in sides:
+        on_axis = (
+            principal.follows == "curvature" and corner.place[0] < _WHOLE * problem.domain.size
+        )
+        if (
+            None in sides or on_axis
+        ):  # on an axis it is the tip of a cone, which has other exponents
             continue
         angle, first, last = corner.angle, sides[0], sides[1]
         if "mirror" in sides:
             angle *= 2.0
             first = last = first if last == "mirror" else last
-        flat = first == last and abs(angle - math.pi) < _WHOLE  # a mirrored right angle, say
-        if first == "mirror" or flat or angle > 2.0 * math.pi + _WHOLE:
+        if first == "mirror" or angle > 2.0 * math.pi + _WHOLE:
+            continue
+        if first == last and abs(angle - math.pi) < _WHOLE:  # a mirrored right angle, say
+            if "mirror" in sides:
+                powers = _of_mirrored_data(problem, principal, corner)
+                if powers:
+                    yield corner, powers
             continue
         powers = _powers(angle, principal.kappa, first == last, first == "held")
         if sides == ["held", "held"] and principal.viscosity is not None:
@@ -190,6 +201,16 @@ def _singular(
                 powers = [power for power in powers if power != (1.0, 0.0, 1)]
         if powers:
             yield corner, powers
+
+
+def _of_mirrored_data(problem: Problem, principal: _Principal, corner: Corner) -> list[Power]:
+    """Return the powers of a corner that would be smooth, but for what drives the field."""
+    least = unevenness(
+        problem, principal.field, corner, around_axis=principal.follows == "curvature"
+    )
+    if least is None:
+        return []
+    return [(float(k), 0.0, 1) for k in range(least, round(_HIGHEST_LOGARITHM) + 1)]
 
 
 def _leading(item: tuple[Corner, list[Power]]) -> float:

@@ -5,8 +5,8 @@ to z = 1.79711 inside; outside the arc of radius 1.4 from (1.4, 0) to (1.20830, 
 1.39711) and a vertical line. T = r + z in degC, alpha = 2.3e-4 / K, E = 210 GPa, nu = 0.3; u_z = 0 at
 both ends, nothing else is held. Target: sigma_zz at (1, 0) is -105 MPa (NAFEMS, The Standard NAFEMS
 Benchmarks, 1990, printed for a mesh); it converges to -106.0407 MPa. Both ends of the taper are reentrant
-corners, weakly singular, where the equations in strong form have no finite mean square. With the singular
-fields of the corners the default method is 1.0 % off; the verdict does not trust it.
+corners, weakly singular, where the equations in strong form have no finite mean square. So is the point of
+the target: mirrored at z = 0 the temperature has a kink, and the stress there goes like r log(r).
 """
 
 from __future__ import annotations
