@@ -43,11 +43,18 @@ def unknown_notes(solution: Solution) -> list[str]:
         for name, strength in known.smoothness.items()
     ]
     notes += [_not_normal_text(known, name) for name in known.not_normal]
+    if known.not_normal:
+        notes.append(_BANDS_ARE_NORMAL)
     if known.num_data < len(known.unknowns):
         notes.append(_too_few_text(found, known.num_data))
     if not_identifiable(solution) and len(found.ratios) <= MOST_IN_WORDS:
         notes.append(str(found))
     return notes
+
+
+_BANDS_ARE_NORMAL = (
+    "standard deviations of the fields (std_at) still take it for normal, and are rough"
+)
 
 
 def _not_normal_text(known: Posterior, name: str) -> str:

@@ -157,6 +157,9 @@ class Solution:
     def std_at(self, points: Points) -> Evaluation:
         """Return the standard deviation of fields alone at points, as far as it comes from noise in the measurements.
 
+        It is that of Laplace's approximation, also where the likelihood of an unknown was found not to be normal: there
+        estimates have the interval of their profile, and the verdict's notes say so, but fields do not follow it.
+
         Args:
             points: Shape (N, d) in SI units: space coordinates, then time if unsteady.
 

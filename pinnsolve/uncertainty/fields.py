@@ -2,7 +2,7 @@
 
 A posterior is ``theta = mean + root xi`` with xi standard normal. A field component then deviates by ``J root xi``,
 with its derivative J by the network's parameters; the norm of a row of ``J root`` is its standard deviation. Draws of
-the field stand for the same with one variable each.
+the field stand for the same with one variable each. Profiles of unknowns that are not normal change nothing here.
 """
 
 from __future__ import annotations

@@ -7,14 +7,16 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from pinnsolve.problems.inverse.inverse_source import inverse_source
 
 import pinnsolve as ps
 from pinnsolve.optimise import ReducedNewton
-from pinnsolve.optimise.reduced_newton import part_of
+from pinnsolve.optimise.reduced_newton import doubt_at, part_of
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import System
 from pinnsolve.scaling import find_scaling
 from pinnsolve.training.features import smooth_features, smooth_weights, system_on
+from pinnsolve.training.trunk import scaling_of
 
 PLACES = np.linspace(0.2, 1.0, 5)
 SIGMA, TRUTH, FLUX = 0.3, 4.0, 6.0
@@ -119,11 +121,45 @@ def test_an_unknown_that_nothing_tells_stays_and_says_so() -> None:
         measurements=data,
         scales={"temperature": 1.0},
     )
-    from pinnsolve.training.trunk import scaling_of
-
     scaling = scaling_of(problem, 0)
     network = smooth_features(problem, 30, torch.ones(1, dtype=torch.float64), seed=0)
     system = system_on(problem, network, scaling, smooth_weights(problem, scaling, seed=0), seed=0)
     state = solved(system.tabulated())
     assert float(state.theta[-1]) == pytest.approx(k.start, abs=1e-6)
     assert state.covariance[0, 0] > 1e6
+
+
+def test_the_doubt_is_the_share_of_the_equations_that_is_not_met() -> None:
+    """All that is read for no field, a quarter for half of the field, nothing for the solution."""
+    _, system = system_of("without prior")
+    theta = solved(system).theta
+    physics, data = (part_of(system, measured=which) for which in (False, True))
+    count = system.network.num_parameters
+
+    def doubt(share: float) -> float:
+        return doubt_at(physics, data, torch.cat((share * theta[:count], theta[count:])))
+
+    nothing = torch.cat((torch.zeros(count, dtype=torch.float64), theta[count:]))
+    most = 0.5 * float(data.residual(nothing).square().sum())
+    assert doubt(0.0) == pytest.approx(most)
+    assert doubt(0.5) == pytest.approx(0.25 * most, rel=1e-6)
+    assert doubt(1.0) < 1e-12 * most
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_step_gains_less_misfit_than_doubt(seed: int) -> None:
+    """The width of a narrow source is hardly told, and few features follow it badly."""
+    problem = inverse_source(noise_seed=seed, unknown_spread=True)
+    scaling = scaling_of(problem, 0)
+    network = smooth_features(problem, 150, torch.full((2,), 8.0, dtype=torch.float64), seed=seed)
+    weights = smooth_weights(problem, scaling, seed=seed)
+    system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
+    start = torch.tensor([unknown.start for unknown in system.unknowns], dtype=torch.float64)
+    optimiser = ReducedNewton()
+    state = optimiser.init(
+        system, torch.cat((torch.zeros(network.num_parameters, dtype=torch.float64), start))
+    )
+    for _ in range(12):
+        after = optimiser.step(system, state)
+        assert after.converged or after.merit < state.merit
+        state = after

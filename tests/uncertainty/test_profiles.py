@@ -103,6 +103,7 @@ def test_a_side_that_the_data_leave_open_is_told(seed: int) -> None:
     assert check.value == math.inf
     notes = " ".join(unknown_notes(solution))
     assert "the likelihood of h is not normal: its 95 % interval" in notes
+    assert "standard deviations of the fields (std_at) still take it for normal" in notes
     assert f"not identifiable from these data: h; h > {low:.3g} (95 %)" in notes
     assert "is known to" not in notes
 

@@ -12,9 +12,11 @@ from pinnsolve.validation.inverse.cases import CASES, chosen_cases
 from pinnsolve.validation.inverse.classical import (
     ClassicalFit,
     GridSize,
+    OutOfTimeError,
     fit_functions,
     fit_numbers,
     tikhonov,
+    tried,
 )
 from pinnsolve.validation.inverse.exact import bounds_of, noise_of, readings_of
 from pinnsolve.validation.inverse.table import markdown, run_document, table_document
@@ -120,6 +122,32 @@ def test_every_shipped_inverse_problem_is_a_case() -> None:
         assert set(case.measures) <= {quantity.name for quantity in declared.quantities}
 
 
+def test_a_rival_without_time_is_named_in_the_table_with_the_reason() -> None:
+    problem = make_problem("inverse_modulus_bar")
+    size = GridSize((16,))
+    with pytest.raises(OutOfTimeError, match=r"s of CPU time, after 0 forward solutions for 16"):
+        fit_functions(problem, size, max_seconds=-1.0)
+    fit = tried(lambda problem: fit_functions(problem, size, max_seconds=-1.0), problem)
+    assert fit.values == {}
+    (case,) = chosen_cases(("inverse_modulus_bar",))
+    quantity = {"name": "modulus rel. L2 error", "unit": "", "target": 0.0, "tolerance": 0.1}
+    own = {
+        "unknowns": [],
+        "quantities": [{**quantity, "value": 0.02}],
+        "verdict": {"trusted": True},
+        "cpu_seconds": 3.0,
+        "network": "a network",
+    }
+    document = table_document([{"name": case.name, "runs": [run_document(case, 2, own, fit)]}], [2])
+    said = "No classical fit of `inverse_modulus_bar`, seed 2: not done in"
+    assert said in markdown(json.loads(json.dumps(document, allow_nan=False)))
+
+
+def test_a_rival_that_refuses_says_why() -> None:
+    fit = tried(lambda problem: fit_numbers(problem, None), make_problem("inverse_wake"))
+    assert "no exact forward model" in fit.missing
+
+
 def test_unknown_case() -> None:
     with pytest.raises(ValueError, match="Did you mean 'inverse_ring'"):
         chosen_cases(("inverse_rin",))
@@ -149,6 +177,8 @@ def test_table_of_one_run(tmp_path: Path) -> None:
     assert first["pinnsolve"]["interval"] == pytest.approx([0.99136, 1.02664])
     assert second["pinnsolve"]["std"] is None
     lines = markdown(document).splitlines()
-    assert len(lines) == 4
+    assert [line.startswith("|") for line in lines].count(True) == 4
+    assert lines[5].startswith("`bound` is the Cramer-Rao bound of a number at the true values")
+    assert "No classical fit" not in lines[-1]
     assert "1.009 ± 0.009" in lines[2]
     assert lines[2].endswith("| classical |")

@@ -16,6 +16,7 @@ from pinnsolve.replacing import write_text
 
 from ..regression.one_run import measure
 from .cases import InverseCase, chosen_cases
+from .classical import tried
 from .table import markdown, run_document, table_document
 
 
@@ -28,7 +29,7 @@ def measured(case: InverseCase, seed: int, *, threads: int) -> dict[str, Any]:
         threads: Cores that the run is given.
     """
     own = measure(case.case(seed), seed, threads=threads)
-    return run_document(case, seed, own, case.rival(case.case(seed).declared()))
+    return run_document(case, seed, own, tried(case.rival, case.case(seed).declared()))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,6 +8,7 @@ the noise explains (V. A. Morozov's discrepancy principle, 1966).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,13 @@ from .bounds import Forward, bound
 from .exact import exact_forward, noise_of, readings, readings_of
 
 Array = npt.NDArray[np.float64]
+
+MAX_SECONDS = 120.0
+"""CPU time that a fit over finite differences may take, s: as much as the declarations allow a solution."""
+
+
+class OutOfTimeError(RuntimeError):
+    """The forward model has taken all the time that it was given."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class ClassicalFit:
         misfit: Root-mean-square residual in standard deviations of the noise.
         num_solutions: How many times the forward model was evaluated.
         seconds: CPU time.
+        missing: Why there is no fit; empty if there is one.
     """
 
     method: str
@@ -65,6 +74,7 @@ class ClassicalFit:
     misfit: float = float("nan")
     num_solutions: int = 0
     seconds: float = 0.0
+    missing: str = ""
 
 
 @dataclass
@@ -76,19 +86,31 @@ class GridForward:
         size: How fine.
         num_solutions: How often it was solved.
         last: The latest solution.
+        max_seconds: CPU time after which it is not solved again.
+        began: CPU time of the process when it was made.
     """
 
     problem: ps.Problem
     size: GridSize
     num_solutions: int = 0
     last: GridSolution | None = None
+    max_seconds: float = math.inf
+    began: float = field(default_factory=time.process_time)
 
     def __call__(self, values: Array) -> Array:
         """Return what the sensors would read, point by point, shape (M,).
 
         Args:
             values: The unknowns in the order of the problem's, shape (K,).
+
+        Raises:
+            OutOfTimeError: If its time is over.
         """
+        if time.process_time() - self.began > self.max_seconds:
+            raise OutOfTimeError(
+                f"not done in {self.max_seconds:.0f} s of CPU time, after {self.num_solutions} forward solutions "
+                f"for {len(values)} unknowns"
+            )
         data = readings(self.problem)
         names = [unknown.name for unknown in self.problem.unknowns]
         given = self.problem.bound(dict(zip(names, map(float, values), strict=True)))
@@ -120,7 +142,7 @@ def fit_numbers(problem: ps.Problem, size: GridSize | None) -> ClassicalFit:
 
     began = time.process_time()
     exact = exact_forward(problem) if size is None else None
-    grid = GridForward(problem, size) if size is not None else None
+    grid = GridForward(problem, size, max_seconds=MAX_SECONDS) if size is not None else None
     forward: Forward | None = grid or exact
     if forward is None:
         raise ValueError(f"{problem.name!r} has no exact forward model; give the size of a grid")
@@ -150,7 +172,12 @@ def fit_numbers(problem: ps.Problem, size: GridSize | None) -> ClassicalFit:
 
 
 def fit_functions(
-    problem: ps.Problem, size: GridSize, *, num_steps: int = 8, tolerance: float = 1e-3
+    problem: ps.Problem,
+    size: GridSize,
+    *,
+    num_steps: int = 8,
+    tolerance: float = 1e-3,
+    max_seconds: float = MAX_SECONDS,
 ) -> ClassicalFit:
     """Find unknown functions, and numbers besides, by Gauss and Newton's method with Tikhonov's term.
 
@@ -159,9 +186,13 @@ def fit_functions(
         size: Grid of the forward model.
         num_steps: Most steps.
         tolerance: Relative change of the unknowns at which it stops.
+        max_seconds: CPU time that the forward model may take.
+
+    Raises:
+        OutOfTimeError: If that is not enough.
     """
     began = time.process_time()
-    forward = GridForward(problem, size)
+    forward = GridForward(problem, size, max_seconds=max_seconds)
     sigma, readings = noise_of(problem), readings_of(problem)
     rough = roughness(problem)
     low, high = np.array([u.bounds or (-np.inf, np.inf) for u in problem.unknowns]).T
@@ -196,6 +227,21 @@ def fit_functions(
         num_solutions=forward.num_solutions,
         seconds=time.process_time() - began,
     )
+
+
+def tried(rival: Callable[[ps.Problem], ClassicalFit], problem: ps.Problem) -> ClassicalFit:
+    """Return the fit of a rival, or one without values that says why there is none.
+
+    Args:
+        rival: Solves a problem the classical way.
+        problem: The problem.
+    """
+    began = time.process_time()
+    try:
+        return rival(problem)
+    except (ValueError, RuntimeError) as error:  # refused, singular, or out of time
+        seconds = time.process_time() - began
+        return ClassicalFit("none", {}, {}, seconds=seconds, missing=str(error))
 
 
 def roughness(problem: ps.Problem) -> Array:

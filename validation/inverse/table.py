@@ -11,7 +11,8 @@ The document::
                         value, std, interval (95 %), error_in_bounds, std_over_bound
         quantities      list: name, unit, target, tolerance, pinnsolve, classical
         trusted         the verdict on pinnsolve's solution
-        pinnsolve, classical   cpu_seconds, what was done, and the misfit of the classical fit in standard deviations
+        pinnsolve, classical   cpu_seconds, what was done; of the classical fit its misfit in standard deviations, and
+                        why there is none (null if there is one)
 
 Times are CPU times of building, training and judging, and of the whole classical fit, in one process each.
 """
@@ -68,7 +69,7 @@ def run_document(case: Any, seed: int, own: Mapping[str, Any], rival: ClassicalF
                 "tolerance": item["tolerance"],
                 "pinnsolve": item["value"],
                 "classical": finite(case.measures[item["name"]](rival))
-                if item["name"] in case.measures
+                if item["name"] in case.measures and not rival.missing
                 else None,
             }
             for item in own["quantities"]
@@ -80,6 +81,7 @@ def run_document(case: Any, seed: int, own: Mapping[str, Any], rival: ClassicalF
             "method": rival.method,
             "misfit": finite(rival.misfit),
             "num_solutions": rival.num_solutions,
+            "missing": rival.missing or None,
         },
     }
 
@@ -131,15 +133,36 @@ _HEADER = (
 )
 
 
+_LEGEND = """\
+`bound` is the Cramer-Rao bound of a number at the true values, of the readings alone, from an exact forward model; it
+is empty where there is no such model, and for functions. It takes what the model knows for known: for
+`flow_reconstruction` the family of flows, which the declaration leaves open, so that no estimate need reach it.
+Standard deviations of estimates count what was known beforehand too, and so do functions: their smoothness, chosen
+from the data, is a prior, and the errors of functions are those of estimates with that prior, on both sides. The
+bound that a solution gives itself, `posterior.bound`, is another one: at the estimate, without priors of numbers, but
+with the smoothness of functions.
+"""
+
+
 def markdown(document: Mapping[str, Any]) -> str:
-    """Return the document as a Markdown table.
+    """Return the document as a Markdown table, what its columns are, and which classical fits are missing.
 
     Args:
         document: What :func:`table_document` returned.
     """
     lines = [_HEADER, tuple("---" for _ in _HEADER)]
     lines += [row for case in document["cases"] for run in case["runs"] for row in _rows(case, run)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return "\n".join((table, _LEGEND, *_missing(document)))
+
+
+def _missing(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which cases have no classical fit, and why."""
+    for case in document["cases"]:
+        for run in case["runs"]:
+            why = run["classical"].get("missing")
+            if why:
+                yield f"No classical fit of `{case['name']}`, seed {run['seed']}: {why}.\n"
 
 
 def _rows(case: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
