@@ -8,7 +8,7 @@ solution is singular there like V_(2j), if the wall gives the value, or like R_(
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,54 +18,124 @@ from torch import Tensor
 from pinnsolve.architecture.given import components_given_by
 from pinnsolve.blocks import Block, boundary_block, condition_block, initial_block, interior_block
 from pinnsolve.conditions import Condition, Initial, Interface, Periodic
+from pinnsolve.determinacy import field_is_determined
 from pinnsolve.jets import Fields
 from pinnsolve.jets.scalar import Leaf, Numeric, Scalar
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.networks.start_corners import StartCornerFunctions
 from pinnsolve.problem import Problem
+from pinnsolve.unknown_functions import find_functions
 
 _X, _T = 0, 1
 _CURVATURE = (_X, _X)
 
 
-def start_corner_functions(problem: Problem) -> tuple[StartCornerFunctions, ...]:
+def start_corner_functions(
+    problem: Problem, values: Mapping[str, float] | None = None
+) -> tuple[StartCornerFunctions, ...]:
     """Return the singular functions of the walls that disagree with the start.
 
     None but for one scalar field on an interval, whose equation has the same constant diffusivity everywhere, without
-    unknowns, ranges and interfaces. Where it has other terms with the field, convection or a reaction, the functions do
-    not solve it, but have its leading singularity: then they are for jumps only. What reaches the other wall and is
+    ranges and interfaces. Where it has other terms with the field, convection or a reaction, the functions do not
+    solve it, but have its leading singularity: then they are for jumps only. What reaches the other wall and is
     reflected there, functions of an image of the wall, comes with them.
+
+    Unknown numbers are taken as they are: with the functions come their derivatives by the diffusivity and by the
+    transfer coefficient, if these depend on unknowns. There are none with unknown functions, nor where conditions are
+    missing.
 
     Args:
         problem: The declaration.
+        values: Of the unknowns by name; those that are left out are first guesses.
     """
-    if problem.domain.dim != 1 or problem.time is None or problem.ranges or problem.unknowns:
+    if problem.domain.dim != 1 or problem.time is None or problem.ranges:
         return ()
     if len(problem.component_names) != 1 or any(
         isinstance(c, Periodic | Interface) for c in problem.conditions
     ):
         return ()
+    if not problem.unknowns:
+        return tuple(f for corner in _corners(problem).values() for f in _functions(corner))
+    if not field_is_determined(problem) or find_functions(problem.physics, problem.conditions):
+        return ()
+    known = {u.name: u.initial for u in problem.unknowns} | dict(values or {})
+    here, near = (_corners(problem.bound(v)) for v in (known, _moved(problem, known)))
+    found: list[StartCornerFunctions] = []
+    for number, other in near.items():
+        corner = here.get(number, other)
+        corner = replace(corner, derivatives=min(corner.derivatives, other.derivatives))
+        functions = _functions(corner)
+        found += functions
+        if _differ(corner.diffusivity, other.diffusivity):
+            found += [replace(f, by_diffusivity=1) for f in functions]
+        transfers = (corner.transfer, other.transfer)
+        if None not in transfers and _differ(*(eta or 0.0 for eta in transfers)):
+            found += [replace(f, by_transfer=True) for f in functions]
+    return tuple(found)
+
+
+def _moved(problem: Problem, known: Mapping[str, float]) -> dict[str, float]:
+    """Return values of the unknowns a little away: what agrees with them by chance does not any more."""
+    sizes = {u.name: abs(u.initial) or 1.0 for u in problem.unknowns}
+    return {
+        name: known[name] + _ASIDE * (1.0 + 0.37 * number) * size
+        for number, (name, size) in enumerate(sizes.items())
+    }
+
+
+def _differ(one: float, other: float) -> bool:
+    """Return whether two numbers differ by more than rounding."""
+    return abs(one - other) > _NOTHING * max(abs(one), abs(other))
+
+
+@dataclass(frozen=True)
+class _Corner:
+    """What the functions of one wall are made from, in network units.
+
+    Attributes:
+        side: -1 or 1, where the wall is.
+        diffusivity: kappa.
+        derivatives: Number of derivatives by time of the wall's condition that hold at the start.
+        transfer: eta, or None.
+        steps: From m to m: 2 if the functions solve the equation and meet the condition, else 1.
+    """
+
+    side: float
+    diffusivity: float
+    derivatives: int
+    transfer: float | None
+    steps: int
+
+
+def _corners(problem: Problem) -> dict[int, _Corner]:
+    """Return the walls that disagree with the start, by the number of their condition."""
     starts = [c for c in problem.conditions if isinstance(c, Initial)]
     if len(starts) != 1 or not components_given_by(problem, starts[0]):
-        return ()
+        return {}
     diffusion = diffusion_of(problem)
     if diffusion is None:
-        return ()
+        return {}
     half_x, half_t = (0.5 * (upper - lower) for lower, upper in zip(*problem.bounds, strict=True))
     diffusivity = diffusion.diffusivity * float(half_t) / float(half_x) ** 2
-    reflects = 2.0 / math.sqrt(8.0 * diffusivity) < _UNSEEN
-    found = []
-    for condition in problem.conditions:
+    found = {}
+    for number, condition in enumerate(problem.conditions):
         wall = None if condition is starts[0] else _disagreement(problem, condition, starts[0])
         if wall is None or not (diffusion.alone or wall.derivatives == 0):
             continue
         transfer = None if wall.transfer is None else wall.transfer * float(half_x)
-        orders = tuple(range(2 * wall.derivatives, _HIGHEST + 1))
-        own = orders[::2] if diffusion.alone and wall.alone else orders
-        found.append(StartCornerFunctions(wall.side, diffusivity, own, transfer))
-        if reflects:
-            found.append(StartCornerFunctions(-3.0 * wall.side, diffusivity, orders, transfer))
-    return tuple(found)
+        steps = 2 if diffusion.alone and wall.alone else 1
+        found[number] = _Corner(wall.side, diffusivity, wall.derivatives, transfer, steps)
+    return found
+
+
+def _functions(corner: _Corner) -> list[StartCornerFunctions]:
+    """Return the functions of a wall, and those of its image, if they reach the other wall."""
+    orders = tuple(range(2 * corner.derivatives, _HIGHEST + 1))
+    kappa, eta = corner.diffusivity, corner.transfer
+    found = [StartCornerFunctions(corner.side, kappa, orders[:: corner.steps], eta)]
+    if 2.0 / math.sqrt(8.0 * kappa) < _UNSEEN:
+        found.append(StartCornerFunctions(-3.0 * corner.side, kappa, orders, eta))
+    return found
 
 
 @dataclass(frozen=True)
@@ -291,6 +361,9 @@ _ALIKE = 1e-12
 
 _NOTHING = 1e-9
 """Disagreement over the size of the condition's terms below which it is none."""
+
+_ASIDE = 1e-2
+"""How far away other values of the unknowns are looked at, relative to their first guesses."""
 
 _MOST_DERIVATIVES = 3
 """Derivatives by time that wall and start are compared in; further ones leave six continuous derivatives by space."""

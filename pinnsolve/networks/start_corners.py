@@ -15,6 +15,10 @@ coefficient over the conductivity, solutions R_m with ``eta R_m - dR_m / dd = V_
 
 with the same derivatives, ``R_(m-1) = V_m - eta R_m``, and ``R_(-1) = exp(-z^2) erfcx(z + eta sqrt(kappa tau))``; with
 eta = 0, a given flux, R_m is V_(m+1).
+
+Where kappa or eta are to be found, their derivatives by these carry the singularity of what a step changes. All
+depend on kappa by kappa tau only, so ``kappa^j d^j V_m / dkappa^j = (kappa tau)^j V_(m-2j)``; and ``Q_m = dR_m / deta``
+has the same derivatives again, ``Q_(m-1) = -R_m - eta Q_m``.
 """
 
 from __future__ import annotations
@@ -41,12 +45,17 @@ class StartCornerFunctions:
         orders: The m, >= 0.
         transfer: eta in network units: the transfer coefficient over the conductivity, times half the interval's
             length; 0 where a flux is given. None where values are given: then the functions are V_m, else R_m.
+        by_diffusivity: j of their derivatives by kappa that are taken instead, ``(kappa tau)^j V_(m-2j)``, divided by
+            what the functions themselves are divided by.
+        by_transfer: Whether their derivatives by eta, Q_m, take the place of R_m.
     """
 
     wall: float
     diffusivity: float
     orders: tuple[int, ...]
     transfer: float | None = None
+    by_diffusivity: int = 0
+    by_transfer: bool = False
 
     def __post_init__(self) -> None:
         """Refuse walls, diffusivities and orders that are none."""
@@ -62,6 +71,10 @@ class StartCornerFunctions:
             raise ValueError(
                 f"functions of a wall at the start need orders >= 0, got {self.orders}"
             )
+        if self.by_diffusivity < 0:
+            raise ValueError(f"by_diffusivity must be >= 0, got {self.by_diffusivity}")
+        if self.by_transfer and self.transfer is None:
+            raise ValueError("there is no derivative by_transfer where the wall gives the value")
 
     @property
     def num_features(self) -> int:
@@ -79,30 +92,49 @@ class StartCornerFunctions:
         """
         # a derivative by x lowers m by one, by t by two
         drops = [2 * len(index) - index.count(0) for index in indices]
-        lowest = min(self.orders) - max(drops)
+        lowest = min(self.orders) - max(drops) - 2 * self.by_diffusivity
         towards = math.copysign(1.0, self.wall)
         # the last place is the wall itself at the end
         distance = torch.cat((abs(self.wall) - towards * points[:, 0], points.new_zeros(1)))
-        since = torch.cat((points[:, 1] + 1.0, points.new_full((1,), 2.0)))
-        begun = since[:-1] > NEAREST
-        members = self._members(distance, since.clamp(min=NEAREST), lowest)
+        since = torch.cat((points[:, 1] + 1.0, points.new_full((1,), 2.0))).clamp(min=NEAREST)
+        begun = points[:, 1] + 1.0 > NEAREST
+        members = self._members(distance, since, lowest)
         streams = points.new_empty(len(indices), len(points), self.num_features)
-        for place, index, drop in zip(streams, indices, drops, strict=True):
+        for place, index in zip(streams, indices, strict=True):
             times = len(index) - index.count(0)
             factor = towards ** index.count(0) * self.diffusivity**times
             for column, order in enumerate(self.orders):
-                member = factor / members[order][-1] * members[order - drop][:-1]
+                found = self._derivative(members, since, order, index.count(0), times)
+                member = factor / members[order][-1] * found[:-1]
                 place[:, column] = torch.where(begun, member, torch.zeros_like(member))
         return streams
 
+    def _derivative(
+        self, members: dict[int, Tensor], since: Tensor, order: int, places: int, times: int
+    ) -> Tensor:
+        """Return a derivative along ``-d`` and ``kappa tau`` of ``(kappa tau)^j V_(m-2j)`` by Leibniz' rule."""
+        power = self.by_diffusivity
+        found = torch.zeros_like(since)
+        for fewer in range(min(power, times) + 1):
+            kept = math.comb(times, fewer) * math.perm(power, fewer)
+            drop = places + 2 * (times - fewer) + 2 * power
+            found = (
+                found + kept * (self.diffusivity * since) ** (power - fewer) * members[order - drop]
+            )
+        return found
+
     def _members(self, distance: Tensor, since: Tensor, lowest: int) -> dict[int, Tensor]:
-        """Return V_m or R_m, from the lowest m on, each of shape (N,)."""
+        """Return V_m, R_m or Q_m, from the lowest m on, each of shape (N,)."""
         depth, highest = torch.sqrt(4.0 * self.diffusivity * since), max(self.orders)
         z = distance / depth
         if self.transfer is None:
             found = repeated_integrals(z, lowest, highest)
             return {m: depth**m * integral for m, integral in found.items()}
-        damped = damped_integrals(z, 0.5 * self.transfer * depth, lowest, highest)
+        rate = 0.5 * self.transfer * depth
+        if self.by_transfer:
+            slopes = damped_slopes(z, rate, lowest, highest)
+            return {m: 0.5 * depth ** (m + 2) * slope for m, slope in slopes.items()}
+        damped = damped_integrals(z, rate, lowest, highest)
         return {m: depth ** (m + 1) * integral for m, integral in damped.items()}
 
 
@@ -155,6 +187,41 @@ def damped_integrals(z: Tensor, rate: Tensor, lowest: int, highest: int) -> dict
         found[n] = torch.where(slow, downwards[n], upwards)
     for n in range(-1, lowest, -1):
         found[n - 1] = plain[n] - 2.0 * rate * found[n]
+    return found
+
+
+def damped_slopes(z: Tensor, rate: Tensor, lowest: int, highest: int) -> dict[int, Tensor]:
+    """Return ``dJ_n / ds`` of the damped integrals J_n, n from lowest to highest, each of shape (N,).
+
+    Their recurrence, differentiated: ``dJ_(n-1) / ds = -2 J_n - 2 s dJ_n / ds``, both ways as there.
+
+    Args:
+        z: Shape (N,), >= 0 or nearly so.
+        rate: s >= 0, shape (N,).
+        lowest: Least n, negative or not.
+        highest: Largest n, >= 0.
+    """
+    last = highest + _DAMPED_TERMS
+    plain = repeated_integrals(z, -1, last + 1)
+    damped = damped_integrals(z, rate, min(lowest, -1), highest)
+    integral = plain[last + 1] / (1.0 + rate)
+    slope = -integral / (1.0 + rate)
+    downwards = {}
+    for n in range(last, 0, -1):
+        slope = -2.0 * integral - 2.0 * rate * slope
+        integral = plain[n] - 2.0 * rate * integral
+        downwards[n - 1] = slope
+    slow = 2.0 * rate * plain[1] < plain[0]
+    w = z + rate
+    # exp(w^2) i erfc(w) loses digits as w grows, the quotient of i erfc and erfc does not
+    near = 1.0 / math.sqrt(math.pi) - w * torch.special.erfcx(w)
+    far = torch.special.erfcx(w) * _quotients(w.clamp(min=_FROM_ABOVE), 1)[0]
+    found = {-1: -2.0 * torch.exp(-z.square()) * torch.where(w < _FROM_ABOVE, near, far)}
+    for n in range(highest + 1):
+        upwards = -(found[n - 1] + 2.0 * damped[n]) / (2.0 * rate.clamp(min=_LEAST_RATE))
+        found[n] = torch.where(slow, downwards[n], upwards)
+    for n in range(-1, lowest, -1):
+        found[n - 1] = -2.0 * damped[n] - 2.0 * rate * found[n]
     return found
 
 

@@ -85,10 +85,13 @@ def error_of(problem: Problem, taken: Taken, *, seed: int) -> float:
     theta = taken.theta.detach().to(dtype=torch.float64, device="cpu")
     base: tuple[Network, torch.Tensor] = taken.system.network, theta[:count]
     bandwidth = all_axes(_SLOPE, num_slopes(problem))
-    features = features_for(problem, _FEATURES, bandwidth, scaling, seed=seed + _OTHERS)
+    others = seed + _OTHERS
+    features = features_for(
+        problem, _FEATURES, bandwidth, scaling, seed=others, search=theta[count:]
+    )
     features = replace(features, base=base)
     weights = smooth_weights(problem, scaling, seed=seed, base=base)
-    system = system_on(problem, features, scaling, weights, seed=seed + _OTHERS).tabulated()
+    system = system_on(problem, features, scaling, weights, seed=others).tabulated()
     before = torch.cat((theta.new_zeros(features.num_parameters), theta[count:]))
     with torch.no_grad():
         if not bool(torch.isfinite(system.residual(before)).all()):

@@ -19,21 +19,48 @@ from pinnsolve.scaling import Scaling
 
 
 def features_for(
-    problem: Problem, number: int, bandwidth: Tensor, scaling: Scaling, *, seed: int
+    problem: Problem,
+    number: int,
+    bandwidth: Tensor,
+    scaling: Scaling,
+    *,
+    seed: int,
+    search: Tensor | None = None,
 ) -> RandomFeatures:
-    """Return ``number`` features over the whole domain: the functions of its corners, if it has any, and ridges."""
-    corners, fields = corner_features(problem, scaling)
+    """Return ``number`` features over the whole domain: the functions of its corners, if it has any, and ridges.
+
+    Args:
+        problem: The declaration.
+        number: How many, the functions of corners included.
+        bandwidth: Typical slope of the ridges along each axis, shape (D,).
+        scaling: Maps between SI and network units.
+        seed: Seed of the ridges.
+        search: Search variables of the unknowns for which the functions of corners are, shape (K,); None is the first
+            guesses.
+    """
+    corners, fields = corner_features(problem, scaling, search)
     ridges = max(1, number - sum(corner.num_features for corner in corners))
     smooth = smooth_features(problem, ridges, bandwidth, seed=seed)
     return replace(smooth, corners=corners, plane_corners=fields)
 
 
 def corner_features(
-    problem: Problem, scaling: Scaling
+    problem: Problem, scaling: Scaling, search: Tensor | None = None
 ) -> tuple[tuple[Singular, ...], tuple[PlaneCornerFunctions, ...]]:
-    """Return the singular functions of every component, and the singular vector fields."""
+    """Return the singular functions of every component, and the singular vector fields.
+
+    Args:
+        problem: The declaration.
+        scaling: Maps between SI and network units.
+        search: Search variables of the unknowns, shape (K,); None is the first guesses.
+    """
     fields, others = plane_corner_functions(problem, scaling)
-    return (*corner_functions(problem), *start_corner_functions(problem), *others), fields
+    known = {}
+    if search is not None:
+        pairs = zip(problem.unknowns, search, strict=True)
+        known = {unknown.name: float(unknown.value(z)) for unknown, z in pairs}
+    at_start = start_corner_functions(problem, known)
+    return (*corner_functions(problem), *at_start, *others), fields
 
 
 def smooth_features(

@@ -79,6 +79,7 @@ class Solved:
         num_features: Their number.
         theta: The solution.
         linear: Whether the problem is linear, so that where the next iteration starts does not matter.
+        search: Search variables of the unknowns that its functions of corners are for, shape (K,).
     """
 
     number: int
@@ -86,6 +87,7 @@ class Solved:
     num_features: int
     theta: Tensor
     linear: bool
+    search: Tensor
 
 
 def first_stage(
@@ -143,15 +145,11 @@ def next_stage(
     """
     number, theta = solved.number + 1, solved.theta
     here = _seed_of(number, seed)
-    old = features_for(
-        problem,
-        solved.num_features,
-        solved.bandwidth,
-        scaling,
-        seed=_seed_of(solved.number, seed),
-    )
-    bandwidth = _next_bandwidth(solved.bandwidth, old.head(theta)[:, : old.num_ridges])
-    network = features_for(problem, round(GROWTH * old.num_features), bandwidth, scaling, seed=here)
+    size, before, then = solved.num_features, solved.bandwidth, _seed_of(solved.number, seed)
+    old = features_for(problem, size, before, scaling, seed=then, search=solved.search)
+    bandwidth = _next_bandwidth(before, old.head(theta)[:, : old.num_ridges])
+    size, found = round(GROWTH * size), theta[old.num_parameters :]
+    network = features_for(problem, size, bandwidth, scaling, seed=here, search=found)
     pointless = _system(problem, (), old, scaling, weights)
     choose = partial(choose_adaptively, problem, pointless, theta, _ADAPTIVE_POINTS)
     if not (solved.linear or problem.unknowns):

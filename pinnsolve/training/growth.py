@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pinnsolve.determinacy import field_follows_unknowns
@@ -119,7 +120,8 @@ def growth_steps(
         if position.solved is not None:
             linear = position.solved.linear
         features = stage.network.num_features
-        solved = Solved(stage.number, stage.bandwidth, features, theta, linear)
+        search = _searched_at(problem, position.solved)
+        solved = Solved(stage.number, stage.bandwidth, features, theta, linear, search)
         position = GrowthPosition(
             record.step,
             losses,
@@ -233,6 +235,14 @@ def _unknowns_moved(state: ReducedState, before: Tensor) -> float:
     count = len(triangle.right)
     moved = (state.theta[-count:] - before[-count:]).numpy()
     return float(np.linalg.norm(triangle.factor @ (triangle.column_norms * moved)) / count**0.5)
+
+
+def _searched_at(problem: Problem, solved: Solved | None) -> Tensor:
+    """Return the search variables (K,) that a stage's functions of corners are for: those found by the one before."""
+    starts = [unknown.start for unknown in problem.unknowns]
+    if solved is None:
+        return torch.tensor(starts, dtype=torch.float64, device="cpu")
+    return solved.theta[len(solved.theta) - len(starts) :]
 
 
 def _reason_to_stop(

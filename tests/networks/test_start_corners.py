@@ -13,14 +13,16 @@ from torch import Tensor
 
 from pinnsolve.multi_index import VALUE, MultiIndex
 from pinnsolve.networks import RandomFeatures, StartCornerFunctions
-from pinnsolve.networks.start_corners import damped_integrals, repeated_integrals
+from pinnsolve.networks.start_corners import damped_integrals, damped_slopes, repeated_integrals
 
 LEFT = StartCornerFunctions(-1.0, 0.3, (0, 1, 2, 3, 8))
 RIGHT = replace(LEFT, wall=1.0)
 IMAGE = replace(LEFT, wall=3.0)
 FLUX = replace(LEFT, transfer=0.0)
 COOLED = replace(RIGHT, transfer=4.0)
-ALL = [LEFT, RIGHT, IMAGE, FLUX, COOLED]
+BY_COOLING = replace(COOLED, by_transfer=True)
+ALL = [LEFT, RIGHT, IMAGE, FLUX, COOLED, BY_COOLING]
+BY_DIFFUSIVITY = [replace(f, by_diffusivity=j) for j in (1, 2) for f in (RIGHT, IMAGE, COOLED)]
 PLACES = (0.0, 1e-3, 0.3, 0.999, 1.0, 2.0, 4.0, 8.0, 20.0)
 
 
@@ -131,7 +133,7 @@ def test_a_given_flux_is_a_value_of_the_next_order() -> None:
     )
 
 
-@pytest.mark.parametrize("functions", ALL)
+@pytest.mark.parametrize("functions", [*ALL, *BY_DIFFUSIVITY])
 def test_streams_of_all_are_differences(functions: StartCornerFunctions) -> None:
     at, step = points(), 1e-5
     for axis in (0, 1):
@@ -151,17 +153,86 @@ def test_all_solve_the_heat_equation(functions: StartCornerFunctions) -> None:
     assert float(left.abs().max()) <= 1e-14 * float(by_time.abs().max())
 
 
+def ends(functions: StartCornerFunctions) -> Tensor:
+    """What the functions are divided by: their values on the wall at the end."""
+    depth = torch.tensor([math.sqrt(8.0 * functions.diffusivity)], dtype=torch.float64)
+    zero, highest = torch.zeros_like(depth), max(functions.orders)
+    if functions.transfer is None:
+        plain = repeated_integrals(zero, 0, highest)
+        return torch.cat([depth**m * plain[m] for m in functions.orders])
+    rate = 0.5 * functions.transfer * depth
+    if functions.by_transfer:
+        slopes = damped_slopes(zero, rate, 0, highest)
+        return torch.cat([0.5 * depth ** (m + 2) * slopes[m] for m in functions.orders])
+    damped = damped_integrals(zero, rate, 0, highest)
+    return torch.cat([depth ** (m + 1) * damped[m] for m in functions.orders])
+
+
+@pytest.mark.parametrize("functions", [RIGHT, IMAGE, COOLED])
+@pytest.mark.parametrize("index", [VALUE, (0,), (1,), (0, 1), (0, 0), (1, 1)], ids=str)
+def test_derivatives_by_diffusivity_are_differences(
+    functions: StartCornerFunctions, index: MultiIndex
+) -> None:
+    """kappa dV / dkappa, and its own: (kappa d/dkappa)^2 V = kappa dV/dkappa + kappa^2 d^2V/dkappa^2."""
+    at = points()[points()[:, 1] > -0.8]
+    step = 1e-4
+
+    def raised(by: float, before: StartCornerFunctions) -> Tensor:
+        other = replace(before, diffusivity=functions.diffusivity * math.exp(by))
+        parent = replace(other, by_diffusivity=0)
+        return other.streams(at, (index,))[0] * ends(parent)
+
+    def slope(before: StartCornerFunctions) -> Tensor:
+        return (raised(step, before) - raised(-step, before)) / (2.0 * step)
+
+    first, second = (replace(functions, by_diffusivity=j) for j in (1, 2))
+    size = float(raised(0.0, functions).abs().max())
+    torch.testing.assert_close(raised(0.0, first), slope(functions), rtol=1e-6, atol=1e-6 * size)
+    wanted = slope(first) - raised(0.0, first)
+    torch.testing.assert_close(raised(0.0, second), wanted, rtol=1e-6, atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("transfer", [0.01, 1.0, 4.0, 300.0])
+@pytest.mark.parametrize("index", [VALUE, (0,), (1,), (0, 0)], ids=str)
+def test_derivatives_by_transfer_are_differences(transfer: float, index: MultiIndex) -> None:
+    at, step = points()[points()[:, 1] > -0.8], 1e-4 * transfer
+
+    def values(eta: float) -> Tensor:
+        functions = replace(COOLED, transfer=eta)
+        return functions.streams(at, (index,))[0] * ends(functions)
+
+    wanted = (values(transfer + step) - values(transfer - step)) / (2.0 * step)
+    functions = replace(BY_COOLING, transfer=transfer)
+    found = functions.streams(at, (index,))[0] * ends(functions)
+    for one, other in zip(found.T, wanted.T, strict=True):
+        assert float((one - other).abs().max()) <= 1e-6 * float(other.abs().max())
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-3, 0.7, 1.2, 5.0, 80.0, 1e4])
+@pytest.mark.parametrize("z", [0.0, 0.3, 1.0, 3.0])
+def test_damped_slopes_are_those_of_the_definition(z: float, rate: float) -> None:
+    at, rates = (torch.tensor([v], dtype=torch.float64) for v in (z, rate))
+    found = damped_slopes(at, rates, -1, 8)
+    nodes, weights = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(120))
+    reach = min(8.0, 40.0 / (2.0 * rate + 1e-9))
+    y, w = 0.5 * reach * (nodes + 1.0), 0.5 * reach * weights
+    plain = repeated_integrals(z + y, -1, 8)
+    for n in range(-1, 9):
+        wanted = float((-2.0 * y * w * plain[n] * torch.exp(-2.0 * rate * y)).sum())
+        assert float(found[n]) == pytest.approx(wanted, rel=1e-8)
+
+
 def test_derivatives_belong_to_the_family() -> None:
     """dV_m / dd = -V_(m-1) and dV_m / dtau = kappa V_(m-2), each with its value at the end."""
     functions = replace(LEFT, orders=(2, 3, 4))
     lower = replace(LEFT, orders=(1, 2, 3)), replace(LEFT, orders=(0, 1, 2))
 
-    def ends(orders: tuple[int, ...]) -> Tensor:
+    def sizes_of(orders: tuple[int, ...]) -> Tensor:
         sizes = [(2.0 * 0.3) ** (0.5 * m) / special.gamma(0.5 * m + 1.0) for m in orders]
         return torch.tensor(sizes, dtype=torch.float64)
 
-    by_place, by_time = functions.streams(points(), ((0,), (1,))) * ends(functions.orders)
-    first, second = (f.streams(points(), (VALUE,))[0] * ends(f.orders) for f in lower)
+    by_place, by_time = functions.streams(points(), ((0,), (1,))) * sizes_of(functions.orders)
+    first, second = (f.streams(points(), (VALUE,))[0] * sizes_of(f.orders) for f in lower)
     torch.testing.assert_close(by_place, -first, rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(by_time, 0.3 * second, rtol=1e-12, atol=1e-14)
 
@@ -200,6 +271,8 @@ def test_they_are_features_after_the_ridges() -> None:
         ({"diffusivity": math.inf}, "diffusivity must be finite"),
         ({"transfer": -1.0}, "transfer must be finite and >= 0, got -1.0"),
         ({"transfer": math.nan}, "transfer must be finite"),
+        ({"by_diffusivity": -1}, "by_diffusivity must be >= 0, got -1"),
+        ({"by_transfer": True}, "no derivative by_transfer where the wall gives the value"),
         ({"orders": ()}, r"need orders >= 0, got \(\)"),
         ({"orders": (0, -1)}, r"need orders >= 0, got \(0, -1\)"),
     ],
