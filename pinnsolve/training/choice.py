@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import final
 
 import torch
+from torch import Tensor
 
 from pinnsolve.determinacy import data_carry_the_field
 from pinnsolve.distributed import ALONE, Reduction
@@ -23,10 +25,12 @@ from pinnsolve.networks import Network
 from pinnsolve.optimise.orthogonal import triangularise
 from pinnsolve.optimise.reduced_newton import part_of
 from pinnsolve.problem import Problem
+from pinnsolve.residuals import System
 from pinnsolve.status import StopReason
 from pinnsolve.training.convergence import floating_mask, probe_points, relative_change, snapshot
 from pinnsolve.training.feature_layers import all_axes, features_for, num_slopes
 from pinnsolve.training.features import smooth_weights, system_on
+from pinnsolve.training.present import goal_error, numbers_of_interest
 from pinnsolve.training.taken import Phase, Taken
 from pinnsolve.training.trunk import scaling_of
 
@@ -42,19 +46,65 @@ def nearest(
         seed: Seed of the run.
         reduction: Agreement with other processes.
     """
-    if len(ends) == 1:
-        (only,) = ends.values()
-        return only
-    on_data = data_carry_the_field(problem)
-    if on_data and "growth" in ends and ends["growth"].mark.stop is StopReason.CONVERGED:
-        return ends["growth"]
+    settled = _settled(problem, ends)
+    if settled is not None:
+        return settled
     errors = {
-        phase: reduction.agreed_number(
-            misfit_of(taken) if on_data else error_of(problem, taken, seed=seed)
-        )
+        phase: reduction.agreed_number(_distance(problem, taken, seed=seed))
         for phase, taken in ends.items()
     }
     return ends[min(errors, key=errors.__getitem__)]
+
+
+@final
+class Onlooker:
+    """Says at every step which end is the nearer one, but does not estimate both at every step.
+
+    Growth does not move while the trunk is trained and is estimated once; the trunk when the number of steps has risen
+    by a tenth since it last was.
+    """
+
+    def __init__(self, problem: Problem, *, seed: int) -> None:
+        """Begin to look.
+
+        Args:
+            problem: The declaration.
+            seed: Seed of the run.
+        """
+        self._problem, self._seed = problem, seed
+        self._known: dict[Phase, tuple[int, float]] = {}
+
+    def nearest(self, ends: Mapping[Phase, Taken]) -> Taken:
+        """Return the end that needed the smallest correction when it was last estimated.
+
+        Args:
+            ends: Where each kind of training stands.
+        """
+        settled = _settled(self._problem, ends)
+        if settled is not None:
+            return settled
+        for phase, taken in ends.items():
+            step, (before, _) = taken.record.step, self._known.get(phase, (0, math.inf))
+            if step != before and step >= _MORE_STEPS * before:
+                self._known[phase] = step, _distance(self._problem, taken, seed=self._seed)
+        return ends[min(ends, key=lambda phase: self._known[phase][1])]
+
+
+def _settled(problem: Problem, ends: Mapping[Phase, Taken]) -> Taken | None:
+    """Return the end that is taken without any estimate, or None."""
+    if len(ends) == 1:
+        (only,) = ends.values()
+        return only
+    grown = ends.get("growth")
+    converged = grown is not None and grown.mark.stop is StopReason.CONVERGED
+    return grown if converged and data_carry_the_field(problem) else None
+
+
+def _distance(problem: Problem, taken: Taken, *, seed: int) -> float:
+    """Return what ends are compared by."""
+    if data_carry_the_field(problem):
+        return misfit_of(taken)
+    return error_of(problem, taken, seed=seed)
 
 
 def misfit_of(taken: Taken) -> float:
@@ -72,6 +122,53 @@ def misfit_of(taken: Taken) -> float:
 def error_of(problem: Problem, taken: Taken, *, seed: int) -> float:
     """Return an estimate of the relative error of the fields, the worst over the components; inf if it is not finite.
 
+    Args:
+        problem: The declaration.
+        taken: The answer.
+        seed: Seed of the run; those of features and points are others.
+    """
+    correction = correction_of(problem, taken, seed=seed)
+    return math.inf if correction is None else _of_fields(problem, correction)
+
+
+def error_with_goals(problem: Problem, taken: Taken, *, seed: int) -> float:
+    """Return the same, or what the quantities with a tolerance change by, if that is larger.
+
+    A tolerance counts as the problem's accuracy (:func:`pinnsolve.training.present.goal_error`).
+
+    Args:
+        problem: The declaration.
+        taken: The answer.
+        seed: Seed of the run.
+    """
+    correction = correction_of(problem, taken, seed=seed)
+    if correction is None:
+        return math.inf
+    system = correction.system
+    before, after = (
+        numbers_of_interest(problem, system, at) for at in (correction.before, correction.after)
+    )
+    return max(_of_fields(problem, correction), goal_error(problem, before, after))
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What the equations ask to be added to an answer.
+
+    Attributes:
+        system: The equations on features that are added to the answer.
+        before: Parameters that add nothing.
+        after: Those that meet the linearised equations best.
+    """
+
+    system: System
+    before: Tensor
+    after: Tensor
+
+
+def correction_of(problem: Problem, taken: Taken, *, seed: int) -> Correction | None:
+    """Return the correction of an answer, or None if its residual is not finite.
+
     The equations, linearised at the answer, are solved for what is to be added to it, by random features and the
     functions of the corners on points of their own.
 
@@ -83,28 +180,35 @@ def error_of(problem: Problem, taken: Taken, *, seed: int) -> float:
     scaling = scaling_of(problem, seed)
     count = taken.system.network.num_parameters
     theta = taken.theta.detach().to(dtype=torch.float64, device="cpu")
-    base: tuple[Network, torch.Tensor] = taken.system.network, theta[:count]
+    base: tuple[Network, Tensor] = taken.system.network, theta[:count]
     bandwidth = all_axes(_SLOPE, num_slopes(problem))
-    features = features_for(problem, _FEATURES, bandwidth, scaling, seed=seed + _OTHERS)
+    features = features_for(problem, CORRECTION_FEATURES, bandwidth, scaling, seed=seed + _OTHERS)
     features = replace(features, base=base)
     weights = smooth_weights(problem, scaling, seed=seed, base=base)
     system = system_on(problem, features, scaling, weights, seed=seed + _OTHERS).tabulated()
     before = torch.cat((theta.new_zeros(features.num_parameters), theta[count:]))
     with torch.no_grad():
         if not bool(torch.isfinite(system.residual(before)).all()):
-            return math.inf
+            return None
     triangle = triangularise(
         lambda: system.linearised(before), system.num_parameters, system.num_rows
     )
-    after = before + torch.from_numpy(triangle.step(_DAMPING))
-    probe = probe_points(problem, scaling)
-    pairs = zip(*(snapshot(system, at, probe) for at in (before, after)), strict=True)
-    floating = floating_mask(problem, theta)
-    error = max(float(relative_change(old, new, floating).max()) for old, new in pairs)
+    return Correction(system, before, before + torch.from_numpy(triangle.step(_DAMPING)))
+
+
+def _of_fields(problem: Problem, correction: Correction) -> float:
+    """Return the change of the fields relative to them, the worst over the components; inf if it is not finite."""
+    system = correction.system
+    probe = probe_points(problem, system.scaling)
+    both = (snapshot(system, at, probe) for at in (correction.before, correction.after))
+    floating = floating_mask(problem, correction.before)
+    error = max(
+        float(relative_change(old, new, floating).max()) for old, new in zip(*both, strict=True)
+    )
     return error if math.isfinite(error) else math.inf
 
 
-_FEATURES = 400
+CORRECTION_FEATURES = 400
 """Features of the correction: what it costs is that of an early stage of growth."""
 
 _SLOPE = 4.0
@@ -115,3 +219,6 @@ _DAMPING = 1e-6
 
 _OTHERS = 700_001
 """What is added to the seed for features and points that no kind of training has."""
+
+_MORE_STEPS = 1.1
+"""Factor on the number of steps after which an onlooker estimates an end anew."""
