@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import final
 
 import torch
 
@@ -42,19 +43,65 @@ def nearest(
         seed: Seed of the run.
         reduction: Agreement with other processes.
     """
-    if len(ends) == 1:
-        (only,) = ends.values()
-        return only
-    on_data = data_carry_the_field(problem)
-    if on_data and "growth" in ends and ends["growth"].mark.stop is StopReason.CONVERGED:
-        return ends["growth"]
+    settled = _settled(problem, ends)
+    if settled is not None:
+        return settled
     errors = {
-        phase: reduction.agreed_number(
-            misfit_of(taken) if on_data else error_of(problem, taken, seed=seed)
-        )
+        phase: reduction.agreed_number(_distance(problem, taken, seed=seed))
         for phase, taken in ends.items()
     }
     return ends[min(errors, key=errors.__getitem__)]
+
+
+@final
+class Onlooker:
+    """Says at every step which end is the nearer one, but does not estimate both at every step.
+
+    Growth does not move while the trunk is trained and is estimated once; the trunk when the number of steps has risen
+    by a tenth since it last was.
+    """
+
+    def __init__(self, problem: Problem, *, seed: int) -> None:
+        """Begin to look.
+
+        Args:
+            problem: The declaration.
+            seed: Seed of the run.
+        """
+        self._problem, self._seed = problem, seed
+        self._known: dict[Phase, tuple[int, float]] = {}
+
+    def nearest(self, ends: Mapping[Phase, Taken]) -> Taken:
+        """Return the end that needed the smallest correction when it was last estimated.
+
+        Args:
+            ends: Where each kind of training stands.
+        """
+        settled = _settled(self._problem, ends)
+        if settled is not None:
+            return settled
+        for phase, taken in ends.items():
+            step, (before, _) = taken.record.step, self._known.get(phase, (0, math.inf))
+            if step != before and step >= _MORE_STEPS * before:
+                self._known[phase] = step, _distance(self._problem, taken, seed=self._seed)
+        return ends[min(ends, key=lambda phase: self._known[phase][1])]
+
+
+def _settled(problem: Problem, ends: Mapping[Phase, Taken]) -> Taken | None:
+    """Return the end that is taken without any estimate, or None."""
+    if len(ends) == 1:
+        (only,) = ends.values()
+        return only
+    grown = ends.get("growth")
+    converged = grown is not None and grown.mark.stop is StopReason.CONVERGED
+    return grown if converged and data_carry_the_field(problem) else None
+
+
+def _distance(problem: Problem, taken: Taken, *, seed: int) -> float:
+    """Return what ends are compared by."""
+    if data_carry_the_field(problem):
+        return misfit_of(taken)
+    return error_of(problem, taken, seed=seed)
 
 
 def misfit_of(taken: Taken) -> float:
@@ -118,3 +165,6 @@ _DAMPING = 1e-6
 
 _OTHERS = 700_001
 """What is added to the seed for features and points that no kind of training has."""
+
+_MORE_STEPS = 1.1
+"""Factor on the number of steps after which an onlooker estimates an end anew."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsolve.determinacy import data_carry_the_field, field_follows_unknowns
 from pinnsolve.distributed import ALONE, LostProcessError, Reduction, process_group
 from pinnsolve.energy import EstimatedEnergy, Meter
 from pinnsolve.method import Method
 from pinnsolve.noise_estimates import groups_to_estimate
-from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.problem import Problem
 from pinnsolve.record import RunRecord, StepRecord
 from pinnsolve.residuals import System
@@ -26,16 +22,13 @@ from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.threads import one_torch_thread
 from pinnsolve.training.checkpoint import Keeper, state_classes
-from pinnsolve.training.choice import nearest
+from pinnsolve.training.choice import Onlooker, nearest
 from pinnsolve.training.fingerprint import fingerprint
-from pinnsolve.training.growth import growth_steps, stage_system
 from pinnsolve.training.journal import Journal, Reached
 from pinnsolve.training.noise_rounds import train_in_rounds
-from pinnsolve.training.open_growth import open_growth_steps, open_stage_system
-from pinnsolve.training.positions import OpenPosition, TrunkPosition
+from pinnsolve.training.phases import Task, ends_of, steps_left, unmoved
 from pinnsolve.training.present import present_solution
-from pinnsolve.training.taken import Clock, Mark, Phase, Taken
-from pinnsolve.training.trunk import prepare, scaling_of, system_at, trunk_steps
+from pinnsolve.training.taken import Clock, Phase, Taken
 from pinnsolve.training.warm import check_start, made_of
 from pinnsolve.uncertainty import (
     choose_smoothness,
@@ -65,16 +58,6 @@ class Trained:
     solution: Solution
     system: System
     theta: Tensor
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What is to be trained, how, and from where."""
-
-    problem: Problem
-    method: Method
-    seed: int
-    start: Solution | None
 
 
 def train(
@@ -139,7 +122,7 @@ def train(
         told: Observer | None,
         file: Path | None,
     ) -> Trained:
-        return _train(_Task(declared, by, seed, begin), told, watcher, file, checkpoint_seconds)
+        return _train(Task(declared, by, seed, begin), told, watcher, file, checkpoint_seconds)
 
     if groups_to_estimate(problem):
         trained = train_in_rounds(problem, how, start, observer, kept, run)
@@ -150,7 +133,7 @@ def train(
 
 
 def _train(
-    task: _Task,
+    task: Task,
     observer: Observer | None,
     watcher: Watcher | None,
     checkpoint: Path | None,
@@ -162,12 +145,13 @@ def _train(
     reached = Reached() if keeper is None else keeper.reached
     journal = Journal(reached, how.max_seconds)
     systems: dict[Phase, System] = {}
+    onlooker = Onlooker(problem, seed=task.seed)
     cut_short: Status | None = None
     with one_torch_thread(), process_group(how.torch_device) as reduction:
         _refuse_another_start(reached, reduction)
         first, clock = reduction.rank == 0, _agreed(journal.clock, reduction)
         try:
-            for taken in _steps(task, clock, reached, reduction):
+            for taken in steps_left(task, clock, reached, reduction):
                 systems[taken.phase] = taken.system
                 journal.take(taken)
                 if not first:
@@ -178,8 +162,8 @@ def _train(
                     observer(taken.record)
                 if watcher is not None:
                     with journal.clock.stopped():
-                        ends = _ends(task, journal.reached, systems)
-                        best = nearest(problem, ends, seed=task.seed)
+                        ends = ends_of(task, journal.reached, systems)
+                        best = onlooker.nearest(ends)
                         solution = present_solution(problem, best.system, best.theta)
                         watcher(taken.record.seconds, solution)
         except KeyboardInterrupt:
@@ -192,14 +176,14 @@ def _train(
         if keeper is not None and keeper.complaint:
             status = replace(status, message=f"{status.message}; {keeper.complaint}")
         # nothing, if it was interrupted before the first step
-        ends = _ends(task, journal.reached, systems) or {"trunk": _unmoved(task)}
+        ends = ends_of(task, journal.reached, systems) or {"trunk": unmoved(task)}
         # a lost process agrees to nothing
         timer, agreed = (clock, reduction) if cut_short is None else (journal.clock, ALONE)
         best = nearest(problem, ends, seed=task.seed, reduction=agreed)
         return _trained(task, best, status, journal, lambda: timer() < how.max_seconds)
 
 
-def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keeper | None:
+def _keeper(task: Task, checkpoint: str | Path | None, seconds: float) -> Keeper | None:
     if checkpoint is None:
         return None
     of_start = {} if task.start is None else made_of(task.problem, task.start)
@@ -208,7 +192,7 @@ def _keeper(task: _Task, checkpoint: str | Path | None, seconds: float) -> Keepe
 
 
 def _trained(
-    task: _Task, chosen: Taken, status: Status, journal: Journal, has_time: Callable[[], bool]
+    task: Task, chosen: Taken, status: Status, journal: Journal, has_time: Callable[[], bool]
 ) -> Trained:
     """Return the solution with the record of its run."""
     reached = journal.reached
@@ -247,118 +231,7 @@ def _refuse_another_start(reached: Reached, reduction: Reduction) -> None:
         )
 
 
-def _steps(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) -> Iterator[Taken]:
-    """Yield the steps that are left of growth, where it is wanted, and of the trunk, where growth was not enough."""
-    problem, method, limit = task.problem, task.method, task.method.max_seconds
-    seed, start = task.seed, task.start
-    train_trunk = partial(
-        trunk_steps, problem, method, seed=seed, clock=clock, reduction=reduction, start=start
-    )
-    if reached.trunk is not None:
-        if not reached.is_over(reached.trunk, limit):
-            yield from train_trunk(position=reached.trunk_position)
-        return
-    count, grown = 0, reached.growth
-    on_data = data_carry_the_field(problem)
-    only_trunk = on_data and start is not None and method.trunk != "random"
-    if method.grows(problem) and not only_trunk:
-        if grown is None or not reached.is_over(grown, limit):
-            for taken in _growth(task, clock, reached, reduction):
-                yield taken
-                grown = taken.mark
-        if grown is not None:
-            count = grown.record.step
-            beyond = grown.record.error_estimate < _BEYOND_TRUNKS
-            by_data = on_data or field_follows_unknowns(problem)
-            near = _NEAR_ENOUGH * problem.accuracy if by_data else 0.0
-            beyond = beyond or grown.record.error_estimate < near
-            enough = beyond or grown.stop in (StopReason.CONVERGED, StopReason.RUNAWAY)
-            if enough or method.trunk == "random" or count == method.max_steps:
-                return
-    yield from train_trunk(first_step=count + 1)
-
-
-def _growth(task: _Task, clock: Clock, reached: Reached, reduction: Reduction) -> Iterator[Taken]:
-    """Yield the steps that are left of growth: on data, where these carry the field, else on its equations."""
-    problem, method, seed = task.problem, task.method, task.seed
-    scaling = scaling_of(problem, seed)
-    if data_carry_the_field(problem):
-        limited = _within_share(method, _OPEN_GROWTH_SHARE)
-        yield from open_growth_steps(
-            problem,
-            limited,
-            scaling,
-            seed=seed,
-            clock=clock,
-            position=reached.open_position,
-            reduction=reduction,
-        )
-        return
-    yield from growth_steps(
-        problem,
-        _within_share(method, _GROWTH_SHARE),
-        scaling,
-        seed=seed,
-        clock=clock,
-        position=reached.growth_position,
-        reduction=reduction,
-        start=task.start,
-    )
-
-
-def _within_share(method: Method, share: float) -> Method:
-    """Return the method with a share of its time, unless growth is all there is."""
-    share = 1.0 if method.trunk == "random" else share
-    return replace(method, max_seconds=share * method.max_seconds)
-
-
-_GROWTH_SHARE = 0.5
-"""Share of the time that growth may take if the trunk can be trained after it."""
-
-_OPEN_GROWTH_SHARE = 0.8
-"""The same where the field rests on data: the trunk takes several times as long for them."""
-
-_NEAR_ENOUGH = 10.0
-"""Error of growth over the accuracy below which the trunk is not tried for unknowns: it weighs data against equations,
-which biases them, and takes many times as long."""
-
-_BEYOND_TRUNKS = 1e-7
-"""Relative error below which training the trunk is no improvement."""
-
-
-def _ends(task: _Task, reached: Reached, systems: Mapping[Phase, System]) -> dict[Phase, Taken]:
-    """Return the last step of each kind of training; a system of an earlier process is made again."""
-    ends: dict[Phase, Taken] = {}
-    for mark in reached.marks:
-        phase: Phase = "trunk" if isinstance(mark.position, TrunkPosition) else "growth"
-        ends[phase] = Taken(phase, mark, systems.get(phase) or _system_of(task, mark))
-    return ends
-
-
-def _system_of(task: _Task, mark: Mark) -> System:
-    """Return the system on the points of a step."""
-    problem, method, position = task.problem, task.method, mark.position
-    if isinstance(position, TrunkPosition):
-        return system_at(problem, method, position, seed=task.seed, start=task.start)
-    scaling = scaling_of(problem, task.seed)
-    if isinstance(position, OpenPosition):
-        return open_stage_system(problem, scaling, position, seed=task.seed)
-    return stage_system(problem, method, scaling, position, seed=task.seed, start=task.start)
-
-
-def _unmoved(task: _Task) -> Taken:
-    """Return the initial parameters."""
-    system, theta = prepare(task.problem, task.method, seed=task.seed, start=task.start)
-    loss = half_square(system.residual(theta).detach())
-    state = task.method.schedule.init(system, theta)
-    position = TrunkPosition(0.0, 1, 0, state, 0, theta, ())
-    record = StepRecord(0, 0.0, loss, math.inf, 0.0)
-    return Taken("trunk", Mark(record, theta, state.rung, position), system)
-
-
-def _finished(
-    task: _Task, taken: Taken, record: RunRecord, has_time: Callable[[], bool]
-) -> Trained:
+def _finished(task: Task, taken: Taken, record: RunRecord, has_time: Callable[[], bool]) -> Trained:
     """Return the solution with its smoothness, its posterior, and the level of floating fields."""
     problem, system, theta = task.problem, taken.system, taken.theta
     rule = task.method.smoothness
