@@ -13,7 +13,7 @@ from pinnsolve.architecture import (
     start_corner_functions,
     with_kinks,
 )
-from pinnsolve.networks import PlaneCornerFunctions, RandomFeatures, Singular, draw_features
+from pinnsolve.networks import JumpFlow, RandomFeatures, Singular, VectorSingular, draw_features
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 
@@ -30,10 +30,21 @@ def features_for(
 
 def corner_features(
     problem: Problem, scaling: Scaling
-) -> tuple[tuple[Singular, ...], tuple[PlaneCornerFunctions, ...]]:
+) -> tuple[tuple[Singular, ...], tuple[VectorSingular, ...]]:
     """Return the singular functions of every component, and the singular vector fields."""
     fields, others = plane_corner_functions(problem, scaling)
     return (*corner_functions(problem), *start_corner_functions(problem), *others), fields
+
+
+def first_weights(network: RandomFeatures) -> Tensor:
+    """Return the weights (P,) that training starts from: 1 for flows at jumps, else 0."""
+    head = torch.zeros(network.num_parameters, dtype=torch.float64, device="cpu")
+    place = network.num_parameters - network.num_joint
+    for fields in network.plane_corners:
+        if isinstance(fields, JumpFlow):
+            head[place] = 1.0
+        place += fields.num_features
+    return head
 
 
 def smooth_features(
