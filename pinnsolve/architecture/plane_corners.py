@@ -17,7 +17,9 @@ from pinnsolve.architecture.mirrored_data import unevenness
 from pinnsolve.conditions import Interface, Outlet, Periodic, Symmetry, Traction
 from pinnsolve.jets import Coordinates
 from pinnsolve.networks.corners import CornerFunctions, Term
+from pinnsolve.networks.jump_flows import JumpFlow
 from pinnsolve.networks.plane_corners import PlaneCornerFunctions, Power
+from pinnsolve.networks.random_features import VectorSingular
 from pinnsolve.physics import AxisymmetricElasticity, Elasticity, NavierStokes, Stokes
 from pinnsolve.problem import Array, Problem
 from pinnsolve.scaling import Scaling
@@ -34,19 +36,23 @@ class _Principal:
         field: Name of the vector field.
         kappa: Kolosov's constant.
         viscosity: Of a flow, in Pa s; None for a solid.
+        density: Of a flow with inertia, in kg/m3.
         follows: What else is in the equations: derivatives of lower order, products of the flow, or nothing.
     """
 
     field: str
     kappa: float
     viscosity: float | None = None
+    density: float = 0.0
     follows: Literal["curvature", "inertia", ""] = ""
 
 
 def plane_corner_functions(
     problem: Problem, scaling: Scaling
-) -> tuple[tuple[PlaneCornerFunctions, ...], tuple[CornerFunctions, ...]]:
+) -> tuple[tuple[VectorSingular, ...], tuple[CornerFunctions, ...]]:
     """Return the singular vector fields of the corners that have any; none but for steady plane solids and flows.
+
+    Where the velocities given on both sides of a corner differ, the flow that they make is one of them.
 
     The second are what else comes with them, since the fields solve the equations but for lower derivatives and
     inertia: for every component, the functions whose second derivatives these are.
@@ -64,16 +70,20 @@ def plane_corner_functions(
     middle, length = 0.5 * (scaling.lower + scaling.upper), float(half.norm())
     hx, hy = (half / length).tolist()
     components, factors = _in_network_units(problem, principal, scaling)
-    found: list[PlaneCornerFunctions] = []
+    found: list[VectorSingular] = []
     others: list[CornerFunctions] = []
     room = _MOST_FIELDS
-    for corner, powers in sorted(_singular(problem, principal, scaling), key=_leading):
+    for corner, powers, walls in sorted(_singular(problem, principal, scaling), key=_leading):
         direction = free_direction(problem, corner)
+        if direction is None:
+            continue
+        x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
+        if walls is not None:
+            found.append(_jump_flow(corner, walls, principal, scaling, (x, y), direction, problem))
         kept = tuple(powers[: room // _FIELDS])
-        if direction is None or not kept:
+        if not kept:
             continue
         room -= _FIELDS * len(kept)
-        x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
         found.append(
             PlaneCornerFunctions(
                 (x, y),
@@ -93,11 +103,9 @@ def plane_corner_functions(
 
 
 def singular_corners(
-    problem: Problem, scaling: Scaling, functions: Sequence[PlaneCornerFunctions]
-) -> tuple[Corner, ...]:
-    """Return the corners that functions belong to; not those where given values jump.
-
-    Near a jump the equations have terms without bound, which points there would be about.
+    problem: Problem, scaling: Scaling, functions: Sequence[VectorSingular]
+) -> tuple[tuple[Corner, ...], tuple[Corner, ...]]:
+    """Return the corners that functions belong to: those where given values agree, and those where they jump.
 
     Args:
         problem: The declaration.
@@ -106,13 +114,49 @@ def singular_corners(
     """
     half = scaling.half_lengths
     middle = 0.5 * (scaling.lower + scaling.upper)
-    places = {f.center for f in functions if f.powers[0][0] > 0.0}
+    places = {f.center for f in functions}
+    jumps = {f.center for f in functions if isinstance(f, JumpFlow)}
 
     def center(corner: Corner) -> tuple[float, float]:
         x, y = ((torch.from_numpy(corner.place) - middle) / half).tolist()
         return x, y
 
-    return tuple(c for c in corners_of(problem) if center(c) in places) if places else ()
+    found = [(center(c), c) for c in corners_of(problem)] if places else []
+    return (
+        tuple(c for place, c in found if place in places - jumps),
+        tuple(c for place, c in found if place in jumps),
+    )
+
+
+def _jump_flow(
+    corner: Corner,
+    walls: Array,
+    principal: _Principal,
+    scaling: Scaling,
+    center: tuple[float, float],
+    direction: float,
+    problem: Problem,
+) -> JumpFlow:
+    """Return the flow that different velocities of two walls make at a corner."""
+    components, (of_u, of_v, of_pressure) = _in_network_units(problem, principal, scaling)
+    unit, length = float(scaling.scale[components[0]]), float(scaling.half_lengths.norm())
+    hx, hy = (scaling.half_lengths / length).tolist()
+    first = math.remainder(corner.start - direction, 2.0 * math.pi)
+    reynolds = principal.density * unit * length / (principal.viscosity or math.inf)
+    after, before = (walls / unit).tolist()
+    return JumpFlow(
+        center,
+        (hx, hy),
+        direction,
+        (first, first + corner.angle),
+        ((after[0], after[1]), (before[0], before[1])),
+        reynolds,
+        min(1.0, _REACH / reynolds) if reynolds > 0.0 else 1.0,
+        _ORDERS,
+        components,
+        (of_u, of_v, -0.25 * of_pressure),
+        len(problem.component_names),
+    )
 
 
 def _in_network_units(
@@ -142,19 +186,11 @@ def _following(power: Power, principal: _Principal) -> tuple[Term, ...]:
     return ()
 
 
-_AFTER_A_JUMP: tuple[Term, ...] = (
-    *((1.0 - b, q, b) for b in range(4) for q in (0, 1, 2) if b > 1 or q > 0),
-    (0.0, 1, 0),
-    (-1.0, 0, 1),
-    (-2.0, 0, 2),
-)
-"""Velocities like r and pressures like 1, with all their directions."""
-
-
 def _principal(problem: Problem) -> _Principal | None:
     match problem.physics:
-        case NavierStokes(dynamic_viscosity=mu) if isinstance(mu, int | float):
-            return _Principal("velocity", 1.0, float(mu), "inertia")
+        case NavierStokes(dynamic_viscosity=mu, density=rho) if isinstance(mu, int | float):
+            density = float(rho) if isinstance(rho, int | float) else 0.0
+            return _Principal("velocity", 1.0, float(mu), density, "inertia")
         case Stokes(dynamic_viscosity=mu) if isinstance(mu, int | float):
             return _Principal("velocity", 1.0, float(mu))
         case Elasticity(poissons_ratio=nu, plane=plane) if isinstance(nu, int | float):
@@ -169,16 +205,14 @@ def _principal(problem: Problem) -> _Principal | None:
 
 def _singular(
     problem: Problem, principal: _Principal, scaling: Scaling
-) -> Iterator[tuple[Corner, list[Power]]]:
-    """Yield the corners that are singular, with their powers, the least first."""
+) -> Iterator[tuple[Corner, list[Power], Array | None]]:
+    """Yield the corners that are singular, their powers, the least first, and the velocities of walls that differ."""
     for corner in corners_of(problem):
         sides = [_side(problem, principal, part) for part in (corner.before, corner.after)]
-        on_axis = (
+        on_axis = (  # the tip of a cone, which has other exponents
             principal.follows == "curvature" and corner.place[0] < _WHOLE * problem.domain.size
         )
-        if (
-            None in sides or on_axis
-        ):  # on an axis it is the tip of a cone, which has other exponents
+        if None in sides or on_axis:
             continue
         angle, first, last = corner.angle, sides[0], sides[1]
         if "mirror" in sides:
@@ -190,17 +224,18 @@ def _singular(
             if "mirror" in sides:
                 powers = _of_mirrored_data(problem, principal, corner)
                 if powers:
-                    yield corner, powers
+                    yield corner, powers, None
             continue
+        walls: Array | None = None
         powers = _powers(angle, principal.kappa, first == last, first == "held")
         if sides == ["held", "held"] and principal.viscosity is not None:
             values, outflow = _at_corner(problem, principal, scaling, corner)
-            if values:
-                powers = [(0.0, 0.0, 1), *powers]
-            elif not outflow:  # a smooth flow begins like this
+            size = float(scaling.scale[problem.component_names.index(f"{principal.field}_x")])
+            walls = values if np.ptp(values, axis=0).max() > _WHOLE * size else None
+            if not outflow:  # a smooth flow begins like this
                 powers = [power for power in powers if power != (1.0, 0.0, 1)]
-        if powers:
-            yield corner, powers
+        if powers or walls is not None:
+            yield corner, powers, walls
 
 
 def _of_mirrored_data(problem: Problem, principal: _Principal, corner: Corner) -> list[Power]:
@@ -213,8 +248,8 @@ def _of_mirrored_data(problem: Problem, principal: _Principal, corner: Corner) -
     return [(float(k), 0.0, 1) for k in range(least, round(_HIGHEST_LOGARITHM) + 1)]
 
 
-def _leading(item: tuple[Corner, list[Power]]) -> float:
-    return item[1][0][0]
+def _leading(item: tuple[Corner, list[Power], Array | None]) -> float:
+    return 0.0 if item[2] is not None else item[1][0][0]
 
 
 def _side(problem: Problem, principal: _Principal, part: str) -> Side | None:
@@ -230,8 +265,8 @@ def _side(problem: Problem, principal: _Principal, part: str) -> Side | None:
 
 def _at_corner(
     problem: Problem, principal: _Principal, scaling: Scaling, corner: Corner
-) -> tuple[bool, bool]:
-    """Return whether the values given on both sides disagree, and whether the gradient they give has a divergence."""
+) -> tuple[Array, bool]:
+    """Return the values given on the side after and before, and whether the gradient they give has a divergence."""
     given = given_values(problem, scaling)
     step = _NEAR * problem.domain.size
     names = [f"{principal.field}_{axis}" for axis in ("x", "y")]
@@ -249,11 +284,10 @@ def _at_corner(
     ]
     u = problem.component_names.index(names[0])
     size = float(scaling.scale[u : u + 2].max())
-    jump = bool(np.abs(values[0] - values[1]).max() > _WHOLE * size)
     if abs(math.sin(corner.angle)) < _WHOLE:
-        return jump, True
+        return values, True
     divergence = float(np.trace(np.stack(slopes, axis=1) @ np.linalg.inv(tangents)))
-    return jump, abs(divergence) * problem.domain.size > 1e3 * _NEAR * size
+    return values, abs(divergence) * problem.domain.size > 1e3 * _NEAR * size
 
 
 def _powers(angle: float, kappa: float, alike: bool, held: bool) -> list[Power]:
@@ -326,6 +360,12 @@ def _newton(function: Callable[[complex], complex], start: complex) -> complex |
 
 
 _STEP = 1e-6
+
+_REACH = 25.0
+"""Reynolds number of the distance at which the inertial orders of a jump fade: beyond, they grow too large."""
+
+_ORDERS = 3
+"""Orders of the flow at a jump: what is left of the equations goes to zero with the distance."""
 
 _NEAR = 1e-5
 """Distance from a corner, as a share of the region's size, at which the slope of given values is taken."""

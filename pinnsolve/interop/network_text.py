@@ -24,6 +24,7 @@ from pinnsolve.networks import (
     Fourier,
     FrozenInputs,
     Identity,
+    JumpFlow,
     Kinked,
     Network,
     OutputTransform,
@@ -35,6 +36,7 @@ from pinnsolve.networks import (
     StreamFunction,
     TimeSlabs,
     Transformed,
+    VectorSingular,
 )
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
@@ -121,7 +123,7 @@ def _features_item(network: RandomFeatures) -> dict[str, Any]:
         "base": base,
         "embedding": _embedding_item(network.embedding),
         "corners": [_corner_item(corner) for corner in network.corners],
-        "plane_corners": [asdict(corner) for corner in network.plane_corners],
+        "plane_corners": [_corner_item(corner) for corner in network.plane_corners],
         "spread": network.spread if math.isfinite(network.spread) else None,
     }
 
@@ -133,15 +135,13 @@ def _features(fields: Any, problem: Problem, scaling: Scaling) -> RandomFeatures
     slopes, offsets = _numbers(fields["slopes"]), _numbers(fields["offsets"])
     embedding = _embedding(fields.get("embedding", _PLAIN))
     corners = tuple(_corner(item) for item in fields.get("corners", ()))
-    plane = tuple(
-        PlaneCornerFunctions(**_frozen(corner)) for corner in fields.get("plane_corners", ())
-    )
+    plane = tuple(_plane_corner(item) for item in fields.get("plane_corners", ()))
     outputs = fields["num_outputs"]
     spread = fields.get("spread") or math.inf
     return RandomFeatures(slopes, offsets, outputs, base, embedding, corners, plane, spread)
 
 
-def _corner_item(corner: Singular) -> dict[str, Any]:
+def _corner_item(corner: Singular | VectorSingular) -> dict[str, Any]:
     return {"class": type(corner).__name__, **asdict(corner)}
 
 
@@ -153,6 +153,16 @@ def _corner(item: Any) -> Singular:  # noqa: ANN401 - JSON
     if kind != "CornerFunctions":
         raise ValueError(f"unknown class of corner functions {kind!r}")
     return CornerFunctions(**_frozen(fields))
+
+
+def _plane_corner(item: Any) -> VectorSingular:  # noqa: ANN401 - JSON
+    fields = dict(item)
+    kind = fields.pop("class", "PlaneCornerFunctions")  # texts of earlier versions name none
+    if kind == "JumpFlow":
+        return JumpFlow(**_frozen(fields))
+    if kind != "PlaneCornerFunctions":
+        raise ValueError(f"unknown class of singular vector fields {kind!r}")
+    return PlaneCornerFunctions(**_frozen(fields))
 
 
 def _numbers(values: Any) -> Tensor:  # noqa: ANN401 - JSON

@@ -6,6 +6,7 @@ from pinnsolve.networks.embedding import Embedding, Fourier, Identity, Periodic
 from pinnsolve.networks.exact_boundary import ExactBoundary
 from pinnsolve.networks.frozen import FrozenInputs
 from pinnsolve.networks.hidden_features import HiddenFeatures
+from pinnsolve.networks.jump_flows import JumpFlow
 from pinnsolve.networks.kinked import Kinked
 from pinnsolve.networks.linear import LinearNetwork, Table
 from pinnsolve.networks.low_precision import LowPrecisionMLP
@@ -13,7 +14,13 @@ from pinnsolve.networks.mlp import MLP, Tape
 from pinnsolve.networks.network import Network, Pullback
 from pinnsolve.networks.partly_trained import PartlyTrained
 from pinnsolve.networks.plane_corners import PlaneCornerFunctions
-from pinnsolve.networks.random_features import RandomFeatures, Singular, added_up, draw_features
+from pinnsolve.networks.random_features import (
+    RandomFeatures,
+    Singular,
+    VectorSingular,
+    added_up,
+    draw_features,
+)
 from pinnsolve.networks.start_corners import StartCornerFunctions
 from pinnsolve.networks.stream_function import StreamFunction
 from pinnsolve.networks.time_slabs import TimeSlabs
@@ -29,6 +36,7 @@ __all__ = [
     "FrozenInputs",
     "HiddenFeatures",
     "Identity",
+    "JumpFlow",
     "Kinked",
     "LinearNetwork",
     "LowPrecisionMLP",
@@ -47,6 +55,7 @@ __all__ = [
     "Tape",
     "TimeSlabs",
     "Transformed",
+    "VectorSingular",
     "added_up",
     "draw_features",
 ]

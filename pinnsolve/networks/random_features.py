@@ -18,11 +18,15 @@ from pinnsolve.jets.elementary import tanh_rule
 from pinnsolve.multi_index import VALUE, MultiIndex, lower_set
 from pinnsolve.networks.corners import CornerFunctions
 from pinnsolve.networks.embedding import Embedding, Identity
+from pinnsolve.networks.jump_flows import JumpFlow
 from pinnsolve.networks.linear import LinearNetwork
 from pinnsolve.networks.mlp import activate
 from pinnsolve.networks.network import Network
 from pinnsolve.networks.plane_corners import PlaneCornerFunctions
 from pinnsolve.networks.start_corners import StartCornerFunctions
+
+VectorSingular = PlaneCornerFunctions | JumpFlow
+"""Singular vector fields of a corner of the plane."""
 
 Singular = CornerFunctions | StartCornerFunctions
 """Singular functions of a corner of the plane, or of a wall at the start of time."""
@@ -93,7 +97,7 @@ class RandomFeatures(LinearNetwork):
     base: tuple[Network, Tensor] | None = None
     embedding: Embedding = Identity()  # noqa: RUF009 - a frozen value
     corners: tuple[Singular, ...] = ()
-    plane_corners: tuple[PlaneCornerFunctions, ...] = ()
+    plane_corners: tuple[VectorSingular, ...] = ()
     spread: float = math.inf
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from pinnsolve.architecture import (
     start_corner_functions,
     with_kinks,
 )
-from pinnsolve.networks import PlaneCornerFunctions, RandomFeatures, Singular, draw_features
+from pinnsolve.networks import JumpFlow, RandomFeatures, Singular, VectorSingular, draw_features
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 
@@ -46,7 +46,7 @@ def features_for(
 
 def corner_features(
     problem: Problem, scaling: Scaling, search: Tensor | None = None
-) -> tuple[tuple[Singular, ...], tuple[PlaneCornerFunctions, ...]]:
+) -> tuple[tuple[Singular, ...], tuple[VectorSingular, ...]]:
     """Return the singular functions of every component, and the singular vector fields.
 
     Args:
@@ -61,6 +61,17 @@ def corner_features(
         known = {unknown.name: float(unknown.value(z)) for unknown, z in pairs}
     at_start = start_corner_functions(problem, known)
     return (*corner_functions(problem), *at_start, *others), fields
+
+
+def first_weights(network: RandomFeatures) -> Tensor:
+    """Return the weights (P,) that training starts from: 1 for flows at jumps, else 0."""
+    head = torch.zeros(network.num_parameters, dtype=torch.float64, device="cpu")
+    place = network.num_parameters - network.num_joint
+    for fields in network.plane_corners:
+        if isinstance(fields, JumpFlow):
+            head[place] = 1.0
+        place += fields.num_features
+    return head
 
 
 def smooth_features(

@@ -27,19 +27,16 @@ from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.sampling import choose_adaptively
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
-from pinnsolve.training.corner_points import with_corner_points
+from pinnsolve.training.corner_points import DECADES_AT_JUMPS, with_corner_points
 from pinnsolve.training.feature_layers import (
     all_axes,
     corner_features,
     features_for,
+    first_weights,
     num_slopes,
     smooth_features,
 )
-from pinnsolve.training.warm import (
-    fitted_to_network,
-    fitted_to_start,
-    typical_slopes,
-)
+from pinnsolve.training.warm import fitted_to_network, fitted_to_start, typical_slopes
 
 _ALL = 10**9
 """A stage is one batch: its features are held in memory."""
@@ -192,6 +189,7 @@ def _begin(
         head = fitted_to_start(
             problem, start, replace(network, plane_corners=()), scaling, seed=seed
         )
+        theta[: network.num_parameters] = 0.0  # a jump is in the fields of the start
         theta[: len(head)] = head
     return theta
 
@@ -320,9 +318,12 @@ def system_on(
     number = counts if counts is not None else _counts(problem, network.num_features)
     blocks = make_blocks(problem, number, seed=seed, choose=choose)
     if isinstance(network, RandomFeatures) and network.plane_corners:
-        corners = singular_corners(problem, scaling, network.plane_corners)
+        corners, jumps = singular_corners(problem, scaling, network.plane_corners)
         near = math.ceil(_NEAR_CORNERS * number.interior)
         blocks = with_corner_points(problem, blocks, corners, near, seed=seed + 13)
+        blocks = with_corner_points(
+            problem, blocks, jumps, near, seed=seed + 17, decades=DECADES_AT_JUMPS
+        )
     return _system(problem, blocks, network, scaling, weights)
 
 
@@ -355,7 +356,7 @@ def _counts(problem: Problem, num_features: int) -> PointCounts:
 
 
 def _start(problem: Problem, network: RandomFeatures) -> Tensor:
-    head = torch.zeros(network.num_parameters, dtype=torch.float64, device="cpu")
+    head = first_weights(network)
     return torch.cat((head, head.new_tensor([unknown.start for unknown in problem.unknowns])))
 
 

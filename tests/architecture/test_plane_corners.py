@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 import pinnsolve as ps
 from pinnsolve.architecture import plane_corner_functions, singular_corners
 from pinnsolve.architecture.plane_corners import exponents
 from pinnsolve.catalogue import shipped_problem
+from pinnsolve.networks import JumpFlow
 from pinnsolve.training.corner_points import corner_blocks
 from pinnsolve.training.trunk import scaling_of
 
@@ -39,11 +41,51 @@ def test_eddies_in_a_right_angle():
 
 def test_the_cavity_with_a_constant_lid_has_two_corners_with_a_jump():
     found = functions_of(shipped_problem("lid_driven_cavity", lid="constant"))
-    jumps = sorted(c.center for c in found if (0.0, 0.0, 1) in c.powers)
-    assert np.allclose(jumps, [(-1.0, 1.0), (1.0, 1.0)])
-    parabolic = functions_of(shipped_problem("lid_driven_cavity", lid="parabolic"))
-    assert len(parabolic) == 4
-    assert not any((0.0, 0.0, 1) in c.powers for c in parabolic)
+    jumps = sorted((c.center, c.walls) for c in found if isinstance(c, JumpFlow))
+    assert np.allclose([center for center, _ in jumps], [(-1.0, 1.0), (1.0, 1.0)])
+    speed = jumps[0][1][1][0]  # after the left corner comes the wall, before it the lid
+    assert speed > 0.0
+    assert [walls for _, walls in jumps] == [
+        ((0.0, 0.0), (speed, 0.0)),
+        ((speed, 0.0), (0.0, 0.0)),
+    ]
+    assert not any(p[2] > 0 for c in found if not isinstance(c, JumpFlow) for p in c.powers)
+
+
+@pytest.mark.parametrize("lid", ["regularised", "parabolic"])
+def test_velocities_that_agree_make_no_jump(lid):
+    found = functions_of(shipped_problem("lid_driven_cavity", lid=lid))
+    assert len(found) == 4
+    assert not any(isinstance(c, JumpFlow) for c in found)
+
+
+def test_a_jump_at_another_angle_meets_the_walls():
+    """A plate that is drawn along the hypotenuse of a triangle, over a floor at rest."""
+    triangle = ps.Polygon([(0.0, 0.0), (2.0, 0.0), (0.0, 1.0)])
+    problem = ps.Problem(
+        name="scraper",
+        domain=triangle,
+        physics=ps.Stokes(dynamic_viscosity=0.3),
+        conditions=[
+            ps.NoSlip("side0"),
+            ps.NoSlip("side1", velocity=[-2.0, 1.0]),
+            ps.NoSlip("side2"),
+        ],
+    )
+    scaling = scaling_of(problem, 0)
+    flows = [c for c in functions_of(problem) if isinstance(c, JumpFlow)]
+    assert len(flows) == 2
+    share = torch.linspace(0.05, 0.95, 5, dtype=torch.float64)[:, None]
+    floor = torch.tensor([2.0, 0.0], dtype=torch.float64) * share
+    plate = torch.tensor([2.0, 0.0], dtype=torch.float64) + share * torch.tensor(
+        [-2.0, 1.0], dtype=torch.float64
+    )
+    flow = next(c for c in flows if c.center[0] > 0.0)
+    u, v = flow.components[:2]
+    for at, wall in ((floor, (0.0, 0.0)), (plate, (-2.0, 1.0))):
+        streams = flow.streams(scaling.to_unit(at), [()])[0, ..., 0]
+        found = (streams * scaling.scale)[:, [u, v]]
+        assert torch.allclose(found, found.new_tensor(wall).expand(5, 2), atol=1e-12)
 
 
 def test_mirrored_right_angles_are_smooth():
@@ -74,7 +116,8 @@ def test_a_velocity_that_is_smooth_in_a_corner_has_no_logarithm():
 def test_points_near_a_corner_lie_inside_and_on_its_sides():
     problem = shipped_problem("lid_driven_cavity", lid="parabolic")
     scaling = scaling_of(problem, 0)
-    corners = singular_corners(problem, scaling, functions_of(problem))
+    corners, jumps = singular_corners(problem, scaling, functions_of(problem))
+    assert not jumps
     blocks = list(corner_blocks(problem, corners, 30, seed=0))
     assert len(corners) == 4
     for block in blocks:

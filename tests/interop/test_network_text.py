@@ -21,6 +21,7 @@ from pinnsolve.networks import (
     Embedding,
     Fourier,
     FrozenInputs,
+    JumpFlow,
     Network,
     Periodic,
     PlaneCornerFunctions,
@@ -150,8 +151,24 @@ def test_corner_functions_come_back_bit_by_bit() -> None:
         (1.0, 1.0, -0.1),
         3,
     )
+    jump = JumpFlow(
+        (1.0, 1.0),
+        (0.6, 0.8),
+        0.3,
+        (-0.7, 0.8),
+        ((0.0, 0.0), (1.0, 0.1)),
+        70.0,
+        0.35,
+        3,
+        (0, 1, 2),
+        (1.0, 1.0, 0.1),
+        3,
+    )
     smooth = features(base=False, number=20)
-    problem, wanted = kovasznay(), replace(smooth, corners=(corner, wall), plane_corners=(plane,))
+    problem, wanted = (
+        kovasznay(),
+        replace(smooth, corners=(corner, wall), plane_corners=(plane, jump)),
+    )
     found = network_of(network_text(wanted), problem, scaling_of(problem))
     assert_same_features(found, wanted)
     assert isinstance(found, RandomFeatures)
