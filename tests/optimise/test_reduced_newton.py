@@ -14,7 +14,8 @@ from pinnsolve.optimise.reduced_newton import part_of
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import System
 from pinnsolve.scaling import find_scaling
-from pinnsolve.training.features import smooth_features, smooth_weights, system_on
+from pinnsolve.training.feature_layers import smooth_features
+from pinnsolve.training.feature_systems import smooth_weights, system_on
 
 PLACES = np.linspace(0.2, 1.0, 5)
 SIGMA, TRUTH, FLUX = 0.3, 4.0, 6.0
