@@ -46,3 +46,8 @@ def in_full(
 def tensor(array: npt.NDArray[np.float64]) -> Tensor:
     """Return an array as a float64 tensor on the CPU."""
     return torch.tensor(array, dtype=torch.float64, device="cpu")
+
+
+def no_normals(problem: Problem, points: Tensor) -> Tensor:
+    """Return zeros in place of the normals of points (N, D) that are not on a boundary, (N, space dimension)."""
+    return points.new_zeros(len(points), problem.domain.dim)

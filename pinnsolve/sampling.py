@@ -49,11 +49,9 @@ def choose_adaptively(
         number: How many points.
         seed: Seed of the draw.
     """
-    num_adaptive = min(round(share * number), number - 1)  # at least one stays uniform
-    uniform = draw(number - num_adaptive, seed)
-    if num_adaptive == 0:
+    uniform, candidates, num_adaptive = _drawn(draw, number, seed, share, _CANDIDATES)
+    if candidates is None:
         return uniform
-    candidates = draw(_CANDIDATES * num_adaptive, seed + 3)
     size = residual_size(problem, system, theta, candidates)
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.multinomial(size, num_adaptive, replacement=False, generator=generator)
@@ -80,11 +78,9 @@ def choose_by_importance(
         number: How many points.
         seed: Seed of the draw.
     """
-    num_adaptive = min(round(share * number), number - 1)  # at least one stays uniform
-    uniform = draw(number - num_adaptive, seed)
-    if num_adaptive == 0:
+    uniform, candidates, num_adaptive = _drawn(draw, number, seed, share, _MANY_CANDIDATES)
+    if candidates is None:
         return uniform
-    candidates = draw(_MANY_CANDIDATES * num_adaptive, seed + 3)
     # neighbours in space are neighbours in the list, of which equal steps then take one here, one there
     candidates = candidates.taken(along_curve(candidates.point_sets[0]))
     both = joined(uniform, candidates)
@@ -97,6 +93,16 @@ def choose_by_importance(
     taken = torch.cat((torch.arange(known, device="cpu"), chosen))
     density = (known + candidates.num_points * probability[taken]) / len(taken)
     return replace(both.taken(taken), density=density)
+
+
+def _drawn(
+    draw: Draw, number: int, seed: int, share: float, each: int
+) -> tuple[Block, Block | None, int]:
+    """Return uniform points, candidates for the adaptive ones (``each`` for one), and how many of these to choose."""
+    num_adaptive = min(round(share * number), number - 1)  # at least one stays uniform
+    uniform = draw(number - num_adaptive, seed)
+    candidates = draw(each * num_adaptive, seed + 3) if num_adaptive else None
+    return uniform, candidates, num_adaptive
 
 
 def inclusion_factor(size: Tensor, number: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pinnsolve.blocks import Block, normal_jet
+from pinnsolve.blocks import Block
 from pinnsolve.collocation import tensor
 from pinnsolve.estimated_functions import EstimatedFunction
 from pinnsolve.estimates import Estimate
 from pinnsolve.evaluation import Evaluation, Named, Points, as_points
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, dot, grad
-from pinnsolve.levels import Level, mean_level, without_levels
-from pinnsolve.multi_index import MultiIndex, lower_set
+from pinnsolve.levels import Level, mean_level
 from pinnsolve.naming import near_match_text
 from pinnsolve.networks import FrozenInputs, Network
 from pinnsolve.physics import Physics
@@ -29,8 +28,7 @@ from pinnsolve.ranges import columns, middle_of, missing_text
 from pinnsolve.record import RunRecord
 from pinnsolve.scaling import Scaling
 from pinnsolve.status import Status
-from pinnsolve.streams import fields_of_streams, needed_streams
-from pinnsolve.trial import trial_fields
+from pinnsolve.trained_fields import Law, TrainedFields
 from pinnsolve.uncertainty import Member, Posterior, deviations, field_columns, functions_of
 from pinnsolve.unknowns import bind
 from pinnsolve.verdict import Verdict
@@ -39,11 +37,6 @@ if TYPE_CHECKING:
     import xarray
 
 Array = npt.NDArray[np.float64]
-
-Law = Callable[[Fields, Coordinates, Jet], Jet]
-"""``law(f, x, n)``: a field made of the solution's fields, the coordinates and (on a boundary) the normal."""
-
-_BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -192,11 +185,7 @@ class Solution:
         located = as_points(points, self.problem.frame.num_axes)
         none = np.zeros((len(located), self.problem.domain.dim))
         directions = none if normals is None else normals
-        pieces = [
-            self._evaluate_batch(located[i : i + _BATCH], directions[i : i + _BATCH], law)
-            for i in range(0, len(located), _BATCH)
-        ]
-        return np.concatenate(pieces)
+        return self._trained.evaluate(located, directions, law)
 
     def derivative(self, name: str, points: Points, *axes: str) -> Array:
         """Return a partial derivative of a field: ``derivative("temperature", points, "x", "x")``.
@@ -327,50 +316,13 @@ class Solution:
         self._refuse_open_ranges()
         return to_dataset(self, resolution=resolution, num_times=num_times)
 
-    def _evaluate_batch(self, points: Array, normals: Array, law: Law) -> Array:
-        frame, shapes, device = (
-            self.problem.frame,
-            self.problem.field_shapes,
-            self.parameters.device,
-        )
-        located = tensor(points).to(device=device)
-        x = Coordinates(located, frame)
-        normal = normal_jet(tensor(normals).to(device=device), frame)
-        few = slice(0, min(3, len(points)))
-        asked: set[tuple[str, MultiIndex]] = set()
-        trial_x = Coordinates(located[few], frame)
-        trial_normal = normal_jet(tensor(normals[few]).to(device=device), frame)
-        _ = law(trial_fields(shapes, trial_x, 1.0, watch=asked), trial_x, trial_normal).value
-        fields = self._fields(located, lower_set(index for _, index in asked))
-        with torch.no_grad():
-            jet = law(fields, x, normal)
-            value = jet.value
-            if value.ndim == len(jet.shape):
-                value = value.expand(len(points), *jet.shape)
-        return np.asarray(value.cpu().numpy(), dtype=np.float64)
-
     def block_rows(self, block: Block) -> dict[str, Array]:
         """Return a block's rows on this solution, unweighted, in SI units, shape (N,) by equation."""
-        frame, shapes = self.problem.frame, self.problem.field_shapes
-        values = {estimate.name: estimate.value for estimate in self.estimates}
-        indices, _ = needed_streams(block, shapes, frame, values)
-        fields = tuple(self._fields(points, indices) for points in block.point_sets)
-        with torch.no_grad():
-            rows = block.rows(fields, block.coordinates(frame), values)
-            return {
-                name: np.asarray(row.value.expand(block.num_points).cpu().numpy())
-                for name, row in rows.items()
-            }
+        return self._trained.block_rows(block, {e.name: e.value for e in self.estimates})
 
-    def _fields(self, points: Tensor, indices: tuple[MultiIndex, ...]) -> Fields:
-        """Return the fields at points (N, D) with the derivatives ``indices``, in float64."""
-        scaling = self.scaling.to(dtype=torch.float64, device=points.device)
-        parameters = self.parameters.to(dtype=torch.float64, device=points.device)
-        with torch.no_grad():
-            streams = self.network.streams(parameters, scaling.to_unit(points), indices)
-        problem = self.problem
-        fields = fields_of_streams(streams, indices, scaling, problem.field_shapes, problem.frame)
-        return without_levels(fields, self.levels, points, problem.frame) if self.levels else fields
+    @property
+    def _trained(self) -> TrainedFields:
+        return TrainedFields(self.problem, self.network, self.parameters, self.scaling, self.levels)
 
     def quadrature(self, part: str | None, time: float | None) -> tuple[Array, Array, Array]:
         """Return points (N, D), outward normals (N, d) and weights (N,) of the domain (None) or a part."""

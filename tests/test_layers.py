@@ -67,6 +67,7 @@ LAYERS = [
     "verdict",
     "reference",
     "evaluation",
+    "trained_fields",
     "solution",
     "exact_fields",
     "judging_data",

@@ -225,7 +225,8 @@ def _opened(
     """Return document, model and task of a fit, its training rows, and the rows to judge it by."""
     from pinnsolve.learning.data.tables import require_columns
     from pinnsolve.learning.estimators import load
-    from pinnsolve.learning.table_runs import TableTask, prepared, read_table
+    from pinnsolve.learning.table_runs import TableTask, prepared
+    from pinnsolve.learning.table_sources import read_table
 
     document = _fit_document(folder)
     model = load(folder / MODEL)

@@ -22,7 +22,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.solution import Array, Solution, component_values
 from pinnsolve.training import train
 from pinnsolve.training.feature_layers import features_for
-from pinnsolve.training.features import smooth_weights, system_on
+from pinnsolve.training.feature_systems import smooth_weights, system_on
 
 ErrorOf = Callable[[Solution], float]
 """The error of a solution, however it is known."""

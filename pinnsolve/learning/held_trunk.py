@@ -33,7 +33,8 @@ from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.training.feature_layers import features_for
-from pinnsolve.training.features import GROWTH, smooth_weights, system_on
+from pinnsolve.training.feature_systems import smooth_weights, system_on
+from pinnsolve.training.features import GROWTH
 from pinnsolve.training.warm import typical_slopes
 
 

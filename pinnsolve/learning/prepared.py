@@ -34,7 +34,7 @@ from pinnsolve.record import StepRecord
 from pinnsolve.residuals import RowKey, System
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
-from pinnsolve.training.features import smooth_weights, system_on
+from pinnsolve.training.feature_systems import smooth_weights, system_on
 
 
 @dataclass(frozen=True, eq=False)

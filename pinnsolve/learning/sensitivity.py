@@ -35,7 +35,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity
 from pinnsolve.residuals import System, build_system
 from pinnsolve.solution import Solution, levelled
-from pinnsolve.training.features import smooth_weights
+from pinnsolve.training.feature_systems import smooth_weights
 from pinnsolve.unknowns import Unknown
 
 Array = npt.NDArray[np.float64]

@@ -26,7 +26,7 @@ from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
 from pinnsolve.status import Status, StopReason
 from pinnsolve.training.convergence import floating_mask, probe_points, snapshot, worst_error
-from pinnsolve.training.features import system_on
+from pinnsolve.training.feature_systems import system_on
 
 
 @dataclass(frozen=True)

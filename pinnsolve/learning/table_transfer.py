@@ -13,7 +13,7 @@ from pinnsolve.learning.estimators import Classifier
 from pinnsolve.learning.field_model import LearnedField
 from pinnsolve.learning.finetuning import finetune, model_in
 from pinnsolve.learning.rows import Array
-from pinnsolve.learning.table_runs import read_table
+from pinnsolve.learning.table_sources import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

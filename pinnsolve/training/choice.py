@@ -27,7 +27,7 @@ from pinnsolve.problem import Problem
 from pinnsolve.status import StopReason
 from pinnsolve.training.convergence import floating_mask, probe_points, relative_change, snapshot
 from pinnsolve.training.feature_layers import all_axes, features_for, num_slopes
-from pinnsolve.training.features import smooth_weights, system_on
+from pinnsolve.training.feature_systems import smooth_weights, system_on
 from pinnsolve.training.taken import Phase, Taken
 from pinnsolve.training.trunk import scaling_of
 

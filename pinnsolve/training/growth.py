@@ -28,15 +28,8 @@ from pinnsolve.training.convergence import (
     snapshot,
     worst_error,
 )
-from pinnsolve.training.features import (
-    GROWTH,
-    Solved,
-    Stage,
-    first_stage,
-    fresh_loss,
-    next_stage,
-    smooth_weights,
-)
+from pinnsolve.training.feature_systems import smooth_weights
+from pinnsolve.training.features import GROWTH, Solved, Stage, first_stage, fresh_loss, next_stage
 from pinnsolve.training.mishaps import runaways
 from pinnsolve.training.positions import GrowthPosition
 from pinnsolve.training.present import goal_error, numbers_of_interest

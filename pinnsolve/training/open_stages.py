@@ -21,7 +21,8 @@ from pinnsolve.problem import Problem
 from pinnsolve.residuals import System
 from pinnsolve.scaling import Scaling
 from pinnsolve.training.feature_layers import features_for, num_slopes
-from pinnsolve.training.features import FIRST, GROWTH, smooth_weights, system_on
+from pinnsolve.training.feature_systems import smooth_weights, system_on
+from pinnsolve.training.features import FIRST, GROWTH
 from pinnsolve.training.warm import fitted_to_network
 
 

@@ -13,7 +13,8 @@ from pinnsolve.measurements.likelihood import likelihood_row
 from pinnsolve.optimise import ReducedNewton
 from pinnsolve.optimise.graduated import approached
 from pinnsolve.scaling import find_scaling
-from pinnsolve.training.features import smooth_features, smooth_weights, system_on
+from pinnsolve.training.feature_layers import smooth_features
+from pinnsolve.training.feature_systems import smooth_weights, system_on
 
 PLACES = np.linspace(0.1, 1.0, 10)
 SIGMA, TRUTH, FLUX = 0.3, 4.0, 600.0

@@ -19,7 +19,8 @@ from pinnsolve.optimise.levenberg_marquardt import half_square
 from pinnsolve.optimise.orthogonal import triangularise
 from pinnsolve.residuals import System
 from pinnsolve.training.feature_layers import smooth_features
-from pinnsolve.training.features import first_stage, smooth_weights, system_on
+from pinnsolve.training.feature_systems import smooth_weights, system_on
+from pinnsolve.training.features import first_stage
 from pinnsolve.training.trunk import scaling_of
 
 SEEDS = (0, 1, 2)

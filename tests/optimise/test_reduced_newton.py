@@ -15,7 +15,8 @@ from pinnsolve.optimise.reduced_newton import doubt_at, part_of
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import System
 from pinnsolve.scaling import find_scaling
-from pinnsolve.training.features import smooth_features, smooth_weights, system_on
+from pinnsolve.training.feature_layers import smooth_features
+from pinnsolve.training.feature_systems import smooth_weights, system_on
 from pinnsolve.training.trunk import scaling_of
 
 PLACES = np.linspace(0.2, 1.0, 5)

@@ -12,7 +12,7 @@ import pinnsolve as ps
 from pinnsolve.networks import RandomFeatures
 from pinnsolve.training import train
 from pinnsolve.training.feature_layers import all_axes, num_slopes, smooth_features
-from pinnsolve.training.features import smooth_weights
+from pinnsolve.training.feature_systems import smooth_weights
 from pinnsolve.training.trunk import scaling_of
 
 

@@ -21,7 +21,7 @@ from pinnsolve.jets import Fields, Frame, MultiIndex
 from pinnsolve.measurements.likelihood import likelihood_row
 from pinnsolve.networks import LinearNetwork, Network, Pullback, Table
 from pinnsolve.scaling import Scaling
-from pinnsolve.streams import fields_of_streams, needed_streams, size_of_terms
+from pinnsolve.streams import fields_of_streams, size_of_terms
 from pinnsolve.unknowns import Unknown
 
 
@@ -330,70 +330,3 @@ class System:
             return self.factor(block, name) * row
         weight = self.weights.get(RowKey(block.name, name), 1.0)
         return weight * likelihood_row(block.likelihood, row / block.noise)
-
-
-def build_system(
-    blocks: Sequence[Block],
-    shapes: Mapping[str, tuple[int, ...]],
-    frame: Frame,
-    network: Network,
-    scaling: Scaling,
-    unknowns: tuple[Unknown, ...],
-    *,
-    weights: Mapping[RowKey, float] | None = None,
-    max_points: int = 4096,
-    satisfied: frozenset[RowKey] = frozenset(),
-) -> System:
-    """Group blocks for evaluation.
-
-    Args:
-        blocks: The blocks, float64 on the CPU.
-        shapes: Field shapes by name.
-        frame: The coordinates.
-        network: The network.
-        scaling: Its scaling; sets dtype and device of everything.
-        unknowns: The numbers to be identified.
-        weights: Factor by equation; None weights all alike.
-        max_points: Most points in one batch; bounds the memory of a Jacobian chunk to
-            ``max_points * num_parameters`` numbers.
-        satisfied: Equations to leave out, since the network meets them whatever its parameters.
-    """
-    like = scaling.offset
-    # tensors: a number 0.0 would count as structurally zero and hide the derivatives it multiplies
-    values = {u.name: torch.tensor(u.initial, dtype=torch.float64, device="cpu") for u in unknowns}
-    pieces = [
-        block.taken(slice(start, stop))
-        for block in blocks
-        for start, stop in spans(block, max_points)
-    ]
-    pieces, plans = _planned(pieces, shapes, frame, values, satisfied)
-    moved = tuple(piece.to(dtype=like.dtype, device=like.device) for piece in pieces)
-    return System(
-        frame,
-        dict(shapes),
-        moved,
-        group_blocks(moved, plans, scaling, max_points),
-        network,
-        scaling,
-        unknowns,
-        dict(weights or {}),
-        satisfied,
-    )
-
-
-def _planned(
-    pieces: Sequence[Block],
-    shapes: Mapping[str, tuple[int, ...]],
-    frame: Frame,
-    values: Mapping[str, object],
-    satisfied: frozenset[RowKey],
-) -> tuple[list[Block], list[tuple[tuple[MultiIndex, ...], tuple[str, ...]]]]:
-    """Return the pieces that have equations left, each with its streams and these equations' names."""
-    kept, plans = [], []
-    for piece in pieces:
-        indices, names = needed_streams(piece, shapes, frame, values)
-        left = tuple(name for name in names if RowKey(piece.name, name) not in satisfied)
-        if left or not names:
-            kept.append(piece)
-            plans.append((indices, left))
-    return kept, plans
