@@ -404,7 +404,13 @@ def test_interrupted_process_writes_what_it_has() -> None:
     assert process.stderr.readline().startswith("step 1 ")
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=40)
+    except (
+        subprocess.TimeoutExpired
+    ):  # compiled code may lose an exception that is raised within it
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert names(Path("runs/heat_rod")) == FILES

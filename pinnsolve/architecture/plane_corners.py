@@ -361,7 +361,7 @@ def _newton(function: Callable[[complex], complex], start: complex) -> complex |
 
 _STEP = 1e-6
 
-_REACH = 25.0
+_REACH = 100.0
 """Reynolds number of the distance at which the inertial orders of a jump fade: beyond, they grow too large."""
 
 _ORDERS = 3

@@ -20,13 +20,7 @@ from pinnsolve.sampling import joined
 
 
 def with_corner_points(
-    problem: Problem,
-    blocks: Sequence[Block],
-    corners: Sequence[Corner],
-    number: int,
-    *,
-    seed: int,
-    decades: float = 5.0,
+    problem: Problem, blocks: Sequence[Block], corners: Sequence[Corner], number: int, *, seed: int
 ) -> tuple[Block, ...]:
     """Return blocks with more points near corners.
 
@@ -36,16 +30,15 @@ def with_corner_points(
         corners: The corners.
         number: Points inside, for each corner; on each of its sides there are a third of them.
         seed: Seed of the draw.
-        decades: Powers of ten over which distances spread.
     """
     by_name = {block.name: block for block in blocks}
-    for near in corner_blocks(problem, corners, number, seed=seed, decades=decades):
+    for near in corner_blocks(problem, corners, number, seed=seed):
         by_name[near.name] = joined(by_name[near.name], near)
     return tuple(by_name[block.name] for block in blocks)
 
 
 def corner_blocks(
-    problem: Problem, corners: Sequence[Corner], number: int, *, seed: int, decades: float = 5.0
+    problem: Problem, corners: Sequence[Corner], number: int, *, seed: int
 ) -> Iterator[Block]:
     """Yield the equations and the conditions near corners of a steady plane problem.
 
@@ -54,12 +47,11 @@ def corner_blocks(
         corners: The corners.
         number: Points inside, for each corner; on each of its sides there are a third of them.
         seed: Seed of the draw.
-        decades: Powers of ten over which distances spread.
     """
     generator = np.random.default_rng(seed)
     reach = _REACH * problem.domain.size
     for corner in corners:
-        distances = reach * 10.0 ** (-decades * generator.random(number))
+        distances = reach * 10.0 ** (-_DECADES * generator.random(number))
         angles = corner.start + corner.angle * generator.random(number)
         towards = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         points = corner.place + distances[:, None] * towards
@@ -71,7 +63,7 @@ def corner_blocks(
         for curve, from_start in ((corner.after_curve, True), (corner.before_curve, False)):
             length = float(np.hypot(*curve.velocity(np.array([0.5]))[0]))
             share = min(1.0, reach / length)
-            t = share * 10.0 ** (-decades * generator.random(math.ceil(number / 3)))
+            t = share * 10.0 ** (-_DECADES * generator.random(math.ceil(number / 3)))
             t = t if from_start else 1.0 - t
             for condition in problem.conditions:
                 if condition.part == curve.part:
@@ -82,6 +74,5 @@ def corner_blocks(
 _REACH = 0.2
 """Largest distance from the corner, as a share of the region's size."""
 
-DECADES_AT_JUMPS = 2.0
-"""The same where given velocities jump: the rest of a flow is carried by one without bound in its slopes, so that rows
-grow like 1 / distance and the nearest would be all that counts."""
+_DECADES = 5.0
+"""Powers of ten over which distances spread."""

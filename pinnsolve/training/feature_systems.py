@@ -16,7 +16,7 @@ from pinnsolve.optimise.weights import balanced
 from pinnsolve.problem import Problem
 from pinnsolve.residuals import RowKey, System, build_system
 from pinnsolve.scaling import Scaling
-from pinnsolve.training.corner_points import DECADES_AT_JUMPS, with_corner_points
+from pinnsolve.training.corner_points import with_corner_points
 from pinnsolve.training.feature_layers import all_axes, first_weights, num_slopes, smooth_features
 
 ALL = 10**9
@@ -66,12 +66,10 @@ def system_on(
     number = counts if counts is not None else counts_for(problem, network.num_features)
     blocks = make_blocks(problem, number, seed=seed, choose=choose)
     if isinstance(network, RandomFeatures) and network.plane_corners:
-        corners, jumps = singular_corners(problem, scaling, network.plane_corners)
+        corners, _ = singular_corners(problem, scaling, network.plane_corners)
         near = math.ceil(_NEAR_CORNERS * number.interior)
+        # none at jumps: what is left there is carried by slopes without bound, and the nearest rows would be all
         blocks = with_corner_points(problem, blocks, corners, near, seed=seed + 13)
-        blocks = with_corner_points(
-            problem, blocks, jumps, near, seed=seed + 17, decades=DECADES_AT_JUMPS
-        )
     return system_of_blocks(problem, blocks, network, scaling, weights)
 
 
