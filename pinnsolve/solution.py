@@ -157,12 +157,22 @@ class Solution:
             points: Shape (N, d) in SI units: space coordinates, then time if unsteady.
 
         Raises:
-            ValueError: If nothing was measured, or there are ranges.
+            ValueError: If nothing was measured, there are ranges, or a derived quantity is asked for.
         """
         located = as_points(points, self.problem.frame.num_axes)
         std = np.linalg.norm(self.deviations_at(located), axis=-1)
         columns = field_columns(self.problem.field_shapes)
-        return Evaluation(located, ((lambda name: std[:, columns[name]], np.arange(len(std))),))
+
+        def of_field(name: str) -> Array:
+            if name not in columns:
+                near = near_match_text(name, columns)
+                raise ValueError(
+                    f"standard deviations are of fields alone, not of {name!r}. {near}"
+                )
+            values: Array = std[:, columns[name]]
+            return values
+
+        return Evaluation(located, ((of_field, np.arange(len(std))),))
 
     def deviations_at(self, points: Array) -> Array:
         """Return how all C components deviate at points (N, D) by each of R standard normal variables, (N, C, R)."""

@@ -19,6 +19,7 @@ import torch
 
 from pinnsolve.evaluation import Points, as_points
 from pinnsolve.naming import near_match_text
+from pinnsolve.problem import Problem
 from pinnsolve.quantities import Quantity
 from pinnsolve.solution import Solution, levelled
 from pinnsolve.uncertainty import Posterior, search_values, spread_before
@@ -94,13 +95,13 @@ def next_sensors(
         >>> found.points, found.before, found.after[-1]  # doctest: +SKIP
 
     Raises:
-        ValueError: If a candidate lies outside, a name is unknown, or a number is not positive.
+        ValueError: If nothing was measured, a candidate lies outside, a name is unknown, or a number is not positive.
     """
     known, problem = solution.posterior, solution.problem
-    places = as_points(candidates, problem.frame.num_axes)
-    _refuse(solution, places, component, sigma, num, goal)
     if known is None:
         raise ValueError(f"problem {problem.name!r} has no measurements to add to; give it some")
+    places = as_points(candidates, problem.frame.num_axes)
+    _refuse(problem, known, places, component, sigma, num, goal)
     narrow = _held_to_what_was_known(known)
     seen = replace(solution, posterior=narrow).deviations_at(places)
     readings = seen[:, problem.component_names.index(component), :] / sigma
@@ -178,9 +179,24 @@ def _held_to_what_was_known(known: Posterior) -> Posterior:
 
 
 def _refuse(
-    solution: Solution, places: Array, component: str, sigma: float, num: int, goal: str | None
+    problem: Problem,
+    known: Posterior,
+    places: Array,
+    component: str,
+    sigma: float,
+    num: int,
+    goal: str | None,
 ) -> None:
-    problem, known = solution.problem, solution.posterior
+    """Refuse what has no answer whatever the arguments first, then argument by argument."""
+    if not known.root.size:
+        raise ValueError(
+            "next_sensors() needs the posterior of method 'laplace', got draws; take solution.posterior as it came"
+        )
+    goals = [*known.names, *(q.name for q in problem.quantities)]
+    if goal is None and not known.names:
+        raise ValueError("there are no unknowns; name a quantity of interest as the goal")
+    if goal is not None and goal not in goals:
+        raise ValueError(f"no unknown or quantity {goal!r}. {near_match_text(goal, goals)}")
     names = problem.component_names
     if component not in names:
         raise ValueError(f"no component {component!r}. {near_match_text(component, names)}")
@@ -197,13 +213,4 @@ def _refuse(
         raise ValueError(
             f"candidate {outside[0] + 1} at {places[outside[0]].tolist()} lies outside of the problem"
             f"{f', and {outside.size - 1} more' if outside.size > 1 else ''}; leave it out"
-        )
-    goals = [*(known.names if known is not None else ()), *(q.name for q in problem.quantities)]
-    if goal is not None and goal not in goals:
-        raise ValueError(f"no unknown or quantity {goal!r}. {near_match_text(goal, goals)}")
-    if goal is None and not problem.unknowns:
-        raise ValueError("there are no unknowns; name a quantity of interest as the goal")
-    if known is not None and not known.root.size:
-        raise ValueError(
-            "next_sensors() needs the posterior of method 'laplace', got draws; take solution.posterior as it came"
         )

@@ -13,7 +13,7 @@ from pinnsolve.architecture import with_kinks
 from pinnsolve.blocks import interior_block
 from pinnsolve.exact_fields import exact_components
 from pinnsolve.learning.prepared import Prepared
-from pinnsolve.learning.starts import Start, moved_scaling, network_on, parameters_of
+from pinnsolve.learning.starts import Start, base_of, moved_scaling
 from pinnsolve.learning.steps import newton, starts_of_unknowns
 from pinnsolve.learning.transfer import finetune_trained
 from pinnsolve.method import Method
@@ -224,7 +224,7 @@ def check_of_start(problem: Problem, start: Solution, *, seed: int = 0) -> Start
     slopes = torch.full((axes,), _SLOPE, dtype=torch.float64, device="cpu")
     plain = features_for(problem, _FEW_FEATURES, slopes, scaling, seed=seed)
     found = []
-    for base in ((network_on(start, problem, scaling), parameters_of(start)), None):
+    for base in (base_of(start, problem, scaling), None):
         network = replace(plain, base=base)
         system = system_on(problem, network, scaling, weights, seed=seed).tabulated()
         theta = slopes.new_zeros(network.num_parameters)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.architecture import with_kinks
-from pinnsolve.learning.starts import moved_scaling, network_on, parameters_of
+from pinnsolve.learning.starts import base_of, moved_scaling
 from pinnsolve.learning.steps import (
     Judge,
     Judged,
@@ -78,7 +78,7 @@ def correction_steps(
         seed: Seed of features and points.
     """
     begin, scaling = time.perf_counter(), moved_scaling(start, problem)
-    base = network_on(start, problem, scaling), parameters_of(start)
+    base = base_of(start, problem, scaling)
     weights = smooth_weights(problem, scaling, seed=seed)
     number, bandwidth = _first_size(problem, start, scaling)
     step, errors = 0, list[float]()

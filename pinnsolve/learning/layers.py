@@ -18,7 +18,7 @@ from torch import Tensor
 from pinnsolve.architecture import satisfied_rows
 from pinnsolve.blocks import Choose, draw_uniformly, make_blocks
 from pinnsolve.learning.freezing import Freezing
-from pinnsolve.learning.starts import moved_scaling, network_on, parameters_of
+from pinnsolve.learning.starts import base_of, moved_scaling
 from pinnsolve.learning.steps import Moved, starts_of_unknowns
 from pinnsolve.method import Method
 from pinnsolve.networks import MLP, Adapted, Network, PartlyTrained, Transformed
@@ -136,7 +136,7 @@ def layer_steps(
 def _trainee(
     problem: Problem, start: Solution, scaling: Scaling, freezing: Freezing, *, seed: int
 ) -> _Trainee:
-    network, base = network_on(start, problem, scaling), parameters_of(start)
+    network, base = base_of(start, problem, scaling)
     plain = network.inner if isinstance(network, Transformed) else network
     if not isinstance(plain, MLP):
         raise ValueError(

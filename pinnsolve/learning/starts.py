@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.architecture import (
-    corner_functions,
     exact_boundary_for,
-    start_corner_functions,
     stream_function_for,
     with_kinks,
 )
@@ -25,10 +24,12 @@ from pinnsolve.networks import (
     Singular,
     StreamFunction,
     Transformed,
+    VectorSingular,
 )
 from pinnsolve.problem import Problem
 from pinnsolve.scaling import Scaling
 from pinnsolve.solution import Solution
+from pinnsolve.training.feature_layers import corner_features, first_weights
 from pinnsolve.training.warm import check_start
 
 Start = Solution | str | Path
@@ -91,13 +92,19 @@ def stretched(start: Solution, problem: Problem) -> Solution:
     return replace(start, problem=problem, scaling=moved_scaling(start, problem), verdict=None)
 
 
-def network_on(start: Solution, problem: Problem, scaling: Scaling) -> Network:
-    """Return the network of a start with what the new problem builds into it: its given values, its kinks.
+def base_of(start: Solution, problem: Problem, scaling: Scaling) -> tuple[Network, Tensor]:
+    """Return the network of a start, and its parameters, with what the new problem builds into it.
+
+    These are given values, and the singular functions of its corners, with the weights of the start's where there are
+    as many of the same kinds; else they begin at zero, flows at jumps at one.
 
     Args:
         start: The solution.
         problem: What is to be solved.
         scaling: Maps between SI and network units, of the new problem.
+
+    Returns:
+        The network and its parameters (P,), float64 on the CPU.
 
     Raises:
         ValueError: If the network is of a kind that cannot be trained on, or sees other kinks.
@@ -116,36 +123,39 @@ def network_on(start: Solution, problem: Problem, scaling: Scaling) -> Network:
         raise ValueError(
             "start: its network kinks at other interfaces than the problem has; leave freeze and adapter_rank out"
         )
-    if isinstance(inner, RandomFeatures) and inner.corners:
-        return _with_corners_of(problem, inner)
+    parameters = start.parameters.to(dtype=torch.float64, device="cpu")
+    if isinstance(network, RandomFeatures):
+        return _with_corners_of(start, problem, scaling, network, parameters)
     if not isinstance(network, Transformed):
-        return network
+        return network, parameters
     if isinstance(network.transform, ExactBoundary):
-        return Transformed(inner, exact_boundary_for(problem, scaling))
+        return Transformed(inner, exact_boundary_for(problem, scaling)), parameters
     if isinstance(network.transform, StreamFunction):
-        return Transformed(inner, stream_function_for(problem, scaling))
+        return Transformed(inner, stream_function_for(problem, scaling)), parameters
     raise ValueError(f"start: no transform can be made anew from {network.transform!r}")
 
 
-def _with_corners_of(problem: Problem, network: RandomFeatures) -> RandomFeatures:
-    """Return features with the singular functions of the new problem's corners in place of the old ones.
+def _with_corners_of(
+    start: Solution, problem: Problem, scaling: Scaling, network: RandomFeatures, parameters: Tensor
+) -> tuple[RandomFeatures, Tensor]:
+    """Return features with the singular functions of the new problem in place of the old ones."""
+    known = {estimate.name: estimate.value for estimate in start.estimates}
+    corners, fields = corner_features(problem, scaling, known)
+    anew = replace(network, corners=corners, plane_corners=fields)
+    weights = first_weights(anew)
+    head, before = anew.head(weights), network.head(parameters)
+    kept = before.shape[1] if _alike(network.corners, corners) else network.num_ridges
+    head[:, :kept] = before[:, :kept]
+    if _alike(network.plane_corners, fields) and anew.num_joint:
+        weights[-anew.num_joint :] = parameters[-network.num_joint :]
+    return anew, weights
 
-    Raises:
-        ValueError: If there are more or fewer of them.
-    """
-    corners: tuple[Singular, ...] = (*corner_functions(problem), *start_corner_functions(problem))
-    before, now = (sum(c.num_features for c in found) for found in (network.corners, corners))
-    if before != now:
-        raise ValueError(
-            f"start: its network has {before} singular functions of corners, the problem needs {now}; use "
-            "freeze='nothing'"
-        )
-    return replace(network, corners=corners)
 
-
-def parameters_of(start: Solution) -> Tensor:
-    """Return the parameters of a start, shape (P,), float64 on the CPU."""
-    return start.parameters.to(dtype=torch.float64, device="cpu")
+def _alike(
+    before: Sequence[Singular | VectorSingular], now: Sequence[Singular | VectorSingular]
+) -> bool:
+    """Return whether singular functions are as many, of the same kinds and in the same order."""
+    return [(type(c), c.num_features) for c in before] == [(type(c), c.num_features) for c in now]
 
 
 _ROUNDING = 1e-12

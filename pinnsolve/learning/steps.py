@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pinnsolve.blocks import PointCounts
-from pinnsolve.learning.starts import network_on, parameters_of
+from pinnsolve.learning.starts import base_of
 from pinnsolve.networks import MLP, HiddenFeatures, Network, RandomFeatures
 from pinnsolve.optimise import HeadNewton
 from pinnsolve.optimise.levenberg_marquardt import half_square
@@ -81,7 +81,7 @@ def linear_part(start: Solution, problem: Problem, scaling: Scaling) -> LinearPa
     Raises:
         ValueError: If the outputs pass through a transform, or the network has no trunk that could be held.
     """
-    network, parameters = network_on(start, problem, scaling), parameters_of(start)
+    network, parameters = base_of(start, problem, scaling)
     if isinstance(network, MLP):
         features = HiddenFeatures(network, parameters)
         return LinearPart(network, features, features.head_of(parameters))

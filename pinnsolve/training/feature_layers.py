@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -38,27 +39,31 @@ def features_for(
         search: Search variables of the unknowns for which the functions of corners are, shape (K,); None is the first
             guesses.
     """
-    corners, fields = corner_features(problem, scaling, search)
+    corners, fields = corner_features(problem, scaling, _values(problem, search))
     ridges = max(1, number - sum(corner.num_features for corner in corners))
     smooth = smooth_features(problem, ridges, bandwidth, seed=seed)
     return replace(smooth, corners=corners, plane_corners=fields)
 
 
+def _values(problem: Problem, search: Tensor | None) -> Mapping[str, float]:
+    """Return the values of the unknowns by name; nothing without search variables."""
+    if search is None:
+        return {}
+    pairs = zip(problem.unknowns, search, strict=True)
+    return {unknown.name: float(unknown.value(z)) for unknown, z in pairs}
+
+
 def corner_features(
-    problem: Problem, scaling: Scaling, search: Tensor | None = None
+    problem: Problem, scaling: Scaling, known: Mapping[str, float] | None = None
 ) -> tuple[tuple[Singular, ...], tuple[VectorSingular, ...]]:
     """Return the singular functions of every component, and the singular vector fields.
 
     Args:
         problem: The declaration.
         scaling: Maps between SI and network units.
-        search: Search variables of the unknowns, shape (K,); None is the first guesses.
+        known: Values of unknowns by name; of those without one the first guess counts.
     """
     fields, others = plane_corner_functions(problem, scaling)
-    known = {}
-    if search is not None:
-        pairs = zip(problem.unknowns, search, strict=True)
-        known = {unknown.name: float(unknown.value(z)) for unknown, z in pairs}
     at_start = start_corner_functions(problem, known)
     return (*corner_functions(problem), *at_start, *others), fields
 

@@ -132,3 +132,9 @@ def test_refusals(trained: Trained) -> None:
         ask([[0.5], [1.5]])
     with pytest.raises(ValueError, match="points must be of shape"):
         ask([[0.5, 0.5]])
+
+
+def test_without_measurements_this_is_said_first(trained: Trained) -> None:
+    bare = replace(trained.solution, posterior=None)
+    with pytest.raises(ValueError, match="has no measurements to add to; give it some"):
+        ps.next_sensors(bare, [[7.0]], component="temprature", sigma=0.0, num=0, goal="Q")

@@ -11,8 +11,10 @@ import torch
 from pinnsolve.problems.inverse.cooling_plate import cooling_plate
 
 import pinnsolve as ps
+from pinnsolve.catalogue import make_problem
 from pinnsolve.learning import finetune, finetune_trained, prepare, rising_rates
 from pinnsolve.learning.freezing import Freezing
+from pinnsolve.learning.starts import base_of
 from pinnsolve.networks import MLP, RandomFeatures
 from pinnsolve.training import train
 
@@ -181,6 +183,54 @@ def test_a_nonlinear_problem_converges_from_its_neighbour() -> None:
     for _ in range(200):
         a = float(np.sqrt(2.4 / 8.0) * np.cosh(a))
     assert found.at([[0.5]]).u[0] == pytest.approx(2.0 * np.log(np.cosh(a)), rel=1e-6)
+
+
+def quenched(diffusivity: float, end: float) -> ps.Problem:
+    """A slab of one temperature whose walls are cold from t = 0 on; what happens at both grows with the time."""
+    return ps.Problem(
+        "quenched",
+        ps.Interval(0.0, 1.0),
+        ps.Heat(conductivity=diffusivity, density=1.0, specific_heat=1.0),
+        [
+            ps.Dirichlet("left", temperature=0.0),
+            ps.Dirichlet("right", temperature=0.0),
+            ps.Initial(temperature=1.0),
+        ],
+        time=ps.TimeInterval(0.0, end),
+        accuracy=1e-4,
+    )
+
+
+@cache
+def slab() -> ps.Solution:
+    return train(quenched(1.0, 0.02)).solution
+
+
+@pytest.mark.parametrize("change", [(1.0, 0.02), (1.3, 0.02), (1.0, 0.3)])
+@pytest.mark.parametrize("freeze", ["trunk", "all"])
+def test_singular_functions_are_those_of_the_new_problem(
+    change: tuple[float, float], freeze: str
+) -> None:
+    """A longer time has images of the walls, too: other numbers of singular functions than the start has."""
+    problem = quenched(*change)
+    found = finetune_trained(slab(), problem, freeze=freeze).solution
+    x, t = np.linspace(0.01, 0.99, 40), 0.5 * change[1]
+    odd = np.arange(1, 400, 2)
+    modes = 4.0 / (odd * np.pi) * np.exp(-change[0] * (odd * np.pi) ** 2 * t)
+    exact = np.sin(np.pi * np.outer(x, odd)) @ modes
+    points = np.column_stack((x, np.full_like(x, t)))
+    assert np.abs(found.at(points).temperature - exact).max() < 1e-4
+
+
+def test_a_flow_with_corners_is_a_start_for_itself() -> None:
+    """Its singular fields come with others that follow on them by inertia: all of them are carried over."""
+    lid = make_problem("lid_driven_cavity", {"lid": "parabolic"})
+    solution = train(lid, ps.Method(trunk="random", max_steps=2)).solution
+    network, weights = base_of(solution, lid, solution.scaling)
+    assert isinstance(network, RandomFeatures)
+    assert network.corners
+    assert network.plane_corners
+    assert torch.equal(weights, solution.parameters)
 
 
 @pytest.mark.parametrize(

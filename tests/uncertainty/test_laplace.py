@@ -104,6 +104,8 @@ def test_band_and_intervals_cover_the_truth_as_often_as_they_say(trained: Traine
     assert known is not None
     std = known.std
     band = trained.solution.std_at(PLACES[1:, None]).temperature
+    with pytest.raises(ValueError, match=r"of fields alone, not of 'heat_flux'.*'?temperature"):
+        trained.solution.std_at(PLACES[1:, None])["heat_flux"]
     inside = []
     for _ in range(300):
         drawn = temperature(SENSORS) + generator.normal(0.0, SIGMA, len(SENSORS))
