@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pinnsolve.architecture import plane_corner_functions, singular_corners
+from pinnsolve.architecture import is_near_jump, jump_places
 from pinnsolve.blocks import Block, PointCounts, interior_block, make_blocks
 from pinnsolve.exact_fields import exact_components
 from pinnsolve.jets import Coordinates, Fields, Jet, as_jet, component_names
@@ -89,7 +89,7 @@ def answer_checks(
     checks = _boundary_checks(solution, seed=seed)
     checks += _balance_checks(solution)
     if isinstance(reference, Reference):
-        jumps = _jump_places(solution)
+        jumps = jump_places(solution.known_problem)
         apart = "; without a twentieth of the region around jumps of the given velocity"
         errors = relative_errors(solution, reference.evaluate, seed=seed, away_from=jumps)
         for name, error in errors.items():
@@ -130,9 +130,8 @@ def relative_errors(
         away_from: Places (J, D) around which a twentieth of the region's size is left out; None leaves out nothing.
     """
     points = _fresh_points(solution, number, seed)
-    for place in () if away_from is None else away_from:
-        distance = np.linalg.norm(points - place, axis=1)
-        points = points[distance > _AROUND_JUMPS * solution.problem.domain.size]
+    if away_from is not None:
+        points = points[~is_near_jump(solution.problem, away_from, points)]
     ours = component_values(solution, points)
     theirs = np.asarray(evaluate(points))  # type: ignore[operator]
     return field_differences(solution, ours, theirs)
@@ -161,18 +160,6 @@ def field_differences(solution: Solution, ours: np.ndarray, theirs: np.ndarray) 
         result[name] = float(difference / scale)
         start += width
     return result
-
-
-def _jump_places(solution: Solution) -> Array:
-    """Return the corners (J, 2) at which given velocities jump: pressure goes like 1/r, and its norm is infinite."""
-    problem, scaling = solution.problem, solution.scaling
-    functions, _ = plane_corner_functions(problem, scaling)
-    _, jumps = singular_corners(problem, scaling, functions)
-    return np.array([corner.place for corner in jumps])
-
-
-_AROUND_JUMPS = 0.05
-"""Share of the region's size that is not compared around corners at which given velocities jump."""
 
 
 def _fresh_points(solution: Solution, number: int, seed: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from pinnsolve.architecture.corners import Corner, corner_functions
 from pinnsolve.architecture.exact import exact_boundary_for
 from pinnsolve.architecture.flow import stream_function_for
+from pinnsolve.architecture.jumps import is_near_jump, jump_places
 from pinnsolve.architecture.kinks import with_kinks
 from pinnsolve.architecture.periods import periodic_axes
 from pinnsolve.architecture.plane_corners import plane_corner_functions, singular_corners
@@ -13,6 +14,8 @@ __all__ = [
     "Corner",
     "corner_functions",
     "exact_boundary_for",
+    "is_near_jump",
+    "jump_places",
     "periodic_axes",
     "plane_corner_functions",
     "satisfied_conditions",

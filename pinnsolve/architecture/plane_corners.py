@@ -220,14 +220,14 @@ def _singular(
             first = last = first if last == "mirror" else last
         if first == "mirror" or angle > 2.0 * math.pi + _WHOLE:
             continue
-        if first == last and abs(angle - math.pi) < _WHOLE:  # a mirrored right angle, say
-            if "mirror" in sides:
-                powers = _of_mirrored_data(problem, principal, corner)
-                if powers:
-                    yield corner, powers, None
+        flat = first == last and abs(angle - math.pi) < _WHOLE
+        if flat and "mirror" in sides:
+            powers = _of_mirrored_data(problem, principal, corner)
+            if powers:
+                yield corner, powers, None
             continue
         walls: Array | None = None
-        powers = _powers(angle, principal.kappa, first == last, first == "held")
+        powers = [] if flat else _powers(angle, principal.kappa, first == last, first == "held")
         if sides == ["held", "held"] and principal.viscosity is not None:
             values, outflow = _at_corner(problem, principal, scaling, corner)
             size = float(scaling.scale[problem.component_names.index(f"{principal.field}_x")])

@@ -62,7 +62,7 @@ def start_corner_functions(
     here, near = (_corners(problem.bound(v)) for v in (known, _moved(problem, known)))
     found: list[StartCornerFunctions] = []
     for number, other in near.items():
-        corner = here.get(number, other)
+        corner = here.get(number) or replace(other, diffusivity=_diffusivity(problem.bound(known)))
         corner = replace(corner, derivatives=min(corner.derivatives, other.derivatives))
         functions = _functions(corner)
         found += functions
@@ -76,11 +76,16 @@ def start_corner_functions(
 
 def _moved(problem: Problem, known: Mapping[str, float]) -> dict[str, float]:
     """Return values of the unknowns a little away: what agrees with them by chance does not any more."""
-    sizes = {u.name: abs(u.initial) or 1.0 for u in problem.unknowns}
-    return {
-        name: known[name] + _ASIDE * (1.0 + 0.37 * number) * size
-        for number, (name, size) in enumerate(sizes.items())
-    }
+    moved = {}
+    for number, unknown in enumerate(problem.unknowns):
+        value = known[unknown.name]
+        step = _ASIDE * (1.0 + 0.37 * number) * (max(abs(value), abs(unknown.initial)) or 1.0)
+        if unknown.bounds is not None:  # it stays strictly inside, on the side with more room
+            low, high = unknown.bounds
+            room = high - value if high - value >= value - low else low - value
+            step = math.copysign(min(step, 0.5 * abs(room)), room)
+        moved[unknown.name] = value + step
+    return moved
 
 
 def _differ(one: float, other: float) -> bool:
@@ -107,6 +112,14 @@ class _Corner:
     steps: int
 
 
+def _diffusivity(problem: Problem) -> float:
+    """Return the diffusivity in network units; NaN if it has none."""
+    diffusion = diffusion_of(problem)
+    half_x, half_t = (0.5 * (upper - lower) for lower, upper in zip(*problem.bounds, strict=True))
+    kappa = math.nan if diffusion is None else diffusion.diffusivity
+    return kappa * float(half_t) / float(half_x) ** 2
+
+
 def _corners(problem: Problem) -> dict[int, _Corner]:
     """Return the walls that disagree with the start, by the number of their condition."""
     starts = [c for c in problem.conditions if isinstance(c, Initial)]
@@ -115,14 +128,14 @@ def _corners(problem: Problem) -> dict[int, _Corner]:
     diffusion = diffusion_of(problem)
     if diffusion is None:
         return {}
-    half_x, half_t = (0.5 * (upper - lower) for lower, upper in zip(*problem.bounds, strict=True))
-    diffusivity = diffusion.diffusivity * float(half_t) / float(half_x) ** 2
+    diffusivity = _diffusivity(problem)
+    half_x = 0.5 * float(problem.bounds[1][0] - problem.bounds[0][0])
     found = {}
     for number, condition in enumerate(problem.conditions):
         wall = None if condition is starts[0] else _disagreement(problem, condition, starts[0])
         if wall is None or not (diffusion.alone or wall.derivatives == 0):
             continue
-        transfer = None if wall.transfer is None else wall.transfer * float(half_x)
+        transfer = None if wall.transfer is None else wall.transfer * half_x
         steps = 2 if diffusion.alone and wall.alone else 1
         found[number] = _Corner(wall.side, diffusivity, wall.derivatives, transfer, steps)
     return found

@@ -142,7 +142,7 @@ class ReducedNewton:
     def step(
         self, system: System, state: ReducedState, reduction: Reduction = ALONE
     ) -> ReducedState:
-        """Take one step; if nothing lowers the misfit, stay and return ``accepted=False``.
+        """Take one step; if nothing lowers misfit and doubt together, stay and return ``accepted=False``.
 
         Args:
             system: The least-squares system, or this process's shard of it; tabulated for speed.
@@ -232,10 +232,17 @@ def doubt_at(physics: System, data: System, theta: Tensor, reduction: Reduction 
 
     Args:
         physics: The rows without a noise, as they are weighted.
-        data: The rows with a noise.
+        data: The rows with a noise; those of priors know nothing of the field and do not count.
         theta: Head weights and search variables of unknowns, shape (P,).
         reduction: Adds up over processes.
     """
+    kinds = [data.blocks[group.blocks[0]].kind for group in data.groups]
+    kept = [i for i, kind in enumerate(kinds) if kind == "data"]
+    data = replace(
+        data,
+        groups=tuple(data.groups[i] for i in kept),
+        tables=tuple(data.tables[i] for i in kept) if data.tables else (),
+    )
     count = physics.network.num_parameters
     nothing = torch.cat((torch.zeros_like(theta[:count]), theta[count:]))
     most, readings = _loss(physics, nothing, reduction), _loss(data, nothing, reduction)

@@ -29,7 +29,7 @@ from pinnsolve.reference.richardson import GridValues
 from pinnsolve.reference.stencils import Array
 from pinnsolve.replacing import replacing
 
-FORMAT = "pinnsolve reference"
+FORMAT = "pinnsolve reference 2"
 """The mark in the file's attribute ``format``."""
 
 _UNREADABLE = (OSError, KeyError, IndexError, RuntimeError, ValueError, TypeError, AttributeError)

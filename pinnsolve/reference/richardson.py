@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pinnsolve.architecture import is_near_jump, jump_places
 from pinnsolve.problem import Problem
 from pinnsolve.reference.finite_difference import finite_difference, why_no_grid
 from pinnsolve.reference.grid_solution import GridSolution
@@ -263,10 +264,10 @@ def _note(trend: Mapping[str, Extrapolation]) -> str:
 
 
 def _comparison_points(problem: Problem) -> Array:
-    """Return quasi-random points inside, and times by the golden ratio, shape (N, D)."""
+    """Return quasi-random points inside, none at jumps of a given velocity, and times by the golden ratio, (N, D)."""
     points = problem.domain.sample_interior(_NUM_POINTS, seed=0)
     if problem.time is None:
-        return points
+        return points[~is_near_jump(problem, jump_places(problem), points)]
     share = (0.5 + np.arange(1, len(points) + 1) * 0.6180339887498949) % 1.0
     return np.column_stack((points, problem.time.start + problem.time.duration * share))
 

@@ -30,7 +30,7 @@ from pinnsolve.value_file import (
 )
 
 KIND = Kind(
-    "pinnsolve checkpoint", "a checkpoint", 1, "delete it to begin anew, or name another file"
+    "pinnsolve checkpoint", "a checkpoint", 2, "delete it to begin anew, or name another file"
 )
 """What the file is."""
 

@@ -130,6 +130,8 @@ def error_of(problem: Problem, taken: Taken, *, seed: int) -> float:
     scaling = scaling_of(problem, seed)
     count = taken.system.network.num_parameters
     theta = taken.theta.detach().to(dtype=torch.float64, device="cpu")
+    if not bool(torch.isfinite(theta).all()):
+        return math.inf
     base: tuple[Network, torch.Tensor] = taken.system.network, theta[:count]
     bandwidth = all_axes(_SLOPE, num_slopes(problem))
     others = seed + _OTHERS

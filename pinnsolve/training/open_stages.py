@@ -162,9 +162,11 @@ def _fitted_to(
     new, count = system.network, old.num_parameters
     if not isinstance(new, RandomFeatures):
         raise TypeError(f"a stage is made of random features, got {new!r}")
-
-    head = fitted_to_network(old, before.theta[:count], new, system)
-    return torch.cat((head, before.theta[count:]))
+    # singular vector fields keep their weights; ridges are fitted to the rest
+    first = count - old.num_joint
+    rest, plain = (replace(network, plane_corners=()) for network in (old, new))
+    head = fitted_to_network(rest, before.theta[:first], plain, system)
+    return torch.cat((head, before.theta[first:]))
 
 
 def solved(stage: OpenStage, reduction: Reduction = ALONE) -> OpenStage:

@@ -7,7 +7,12 @@ import pytest
 import torch
 
 import pinnsolve as ps
-from pinnsolve.architecture import plane_corner_functions, singular_corners
+from pinnsolve.architecture import (
+    is_near_jump,
+    jump_places,
+    plane_corner_functions,
+    singular_corners,
+)
 from pinnsolve.architecture.plane_corners import exponents
 from pinnsolve.catalogue import shipped_problem
 from pinnsolve.networks import JumpFlow
@@ -126,3 +131,23 @@ def test_points_near_a_corner_lie_inside_and_on_its_sides():
         assert nearest.min() < 1e-3
         assert problem.domain.contains(points).all()
     assert {block.kind for block in blocks} == {"interior", "boundary"}
+
+
+def test_velocity_may_jump_along_a_straight_wall() -> None:
+    """Taylor's half-plane: a belt that begins to move in the middle of a wall."""
+    shape = ps.Polygon([(0.0, 0.0), (1.0, 0.0), (2.0, 0.0), (2.0, 1.0), (0.0, 1.0)])
+    still = [ps.NoSlip(part) for part in shape.parts if part != "side1"]
+    belt = ps.NoSlip("side1", velocity=[1.0, 0.0])
+    problem = ps.Problem("belt", shape, ps.Stokes(dynamic_viscosity=1.0), [belt, *still])
+    assert sorted(map(tuple, jump_places(problem).tolist())) == [(1.0, 0.0), (2.0, 0.0)]
+    functions, _ = plane_corner_functions(problem, scaling_of(problem, 0))
+    assert sum(isinstance(f, JumpFlow) for f in functions) == 2
+    points = np.array([[1.0, 0.05], [1.0, 0.5], [2.0, 0.01]])
+    assert is_near_jump(problem, jump_places(problem), points).tolist() == [True, False, True]
+
+
+def test_what_has_no_jump_is_compared_everywhere() -> None:
+    assert jump_places(shipped_problem("lid_driven_cavity", lid="parabolic")).shape == (0, 2)
+    assert jump_places(shipped_problem("heat_rod")).shape == (0, 2)
+    constant = jump_places(shipped_problem("lid_driven_cavity", lid="constant"))
+    assert sorted(map(tuple, constant.tolist())) == [(0.0, 1.0), (1.0, 1.0)]

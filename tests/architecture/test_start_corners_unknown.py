@@ -150,3 +150,39 @@ def test_heated_rod_with_unknown_conductivity_is_trusted() -> None:
     solution = ps.solve(heat_rod(0, 0.1, 1e-4), RANDOM)
     assert solution.verdict is not None
     assert solution.verdict.state == "trusted"
+
+
+def test_the_neighbour_that_shows_chance_agreement_stays_within_the_bounds() -> None:
+    """Beyond phi = 1 the equation is not a number; a guess just below must not be moved across."""
+    phi = ps.Unknown("phi", 0.995, bounds=(0.0, 1.0))
+    physics = ps.CustomPhysics(
+        fields={"c": ()},
+        equations=lambda f, x, m: ps.dt(f.c) - (1.0 - m.phi) ** 0.5 * ps.laplacian(f.c),
+        parameters={"phi": phi},
+    )
+    problem = ps.Problem(
+        "porous",
+        ps.Interval(0.0, 1.0),
+        physics,
+        [ps.Initial(c=1.0), ps.Dirichlet("left", c=0.0), ps.Dirichlet("right", c=0.0)],
+        time=ps.TimeInterval(0.0, 0.2),
+        measurements=ps.Measurements([(0.5, 0.1)], {"c": [0.9]}, sigma=0.01),
+        accuracy=1e-4,
+    )
+    for value in (0.995, 0.9999, 0.001):
+        found = start_corner_functions(problem, {"phi": value})
+        assert (
+            len(found) >= 4
+        )  # of two walls, with derivatives; and of their images where heat gets that far
+        wanted = 0.4 * math.sqrt(1.0 - value)
+        assert [f.diffusivity for f in found] == pytest.approx([wanted] * len(found))
+
+
+def test_a_wall_that_agrees_by_chance_has_the_diffusivity_of_the_guess() -> None:
+    flux = ps.Unknown("flux", 0.0, bounds=(-5.0, 5.0))
+    problem = slab(KAPPA, ps.Neumann("left", temperature=flux), EVEN)
+    found = start_corner_functions(problem)
+    plain = [f for f in found if not f.by_diffusivity]
+    assert plain
+    assert [f.diffusivity for f in plain] == pytest.approx([0.8 * 0.1 / 0.25] * len(plain))
+    assert len(found) == 2 * len(plain)

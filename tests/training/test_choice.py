@@ -17,6 +17,7 @@ from pinnsolve.problems.navier_stokes.kovasznay import kovasznay
 import pinnsolve as ps
 from pinnsolve.distributed import Reduction
 from pinnsolve.status import StopReason
+from pinnsolve.training import choice
 from pinnsolve.training.choice import error_of, misfit_of, nearest
 from pinnsolve.training.growth import growth_steps
 from pinnsolve.training.positions import GrowthPosition
@@ -149,3 +150,25 @@ def test_the_first_process_decides(cases: SimpleNamespace) -> None:
     ends = {"growth": coarse, "trunk": replace(fine, phase="trunk")}
     own = nearest(problem, ends, seed=0)  # type: ignore[arg-type]
     assert nearest(problem, ends, seed=0, reduction=Other()).phase != own.phase  # type: ignore[arg-type]
+
+
+def test_an_onlooker_estimates_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Growth once; the trunk when a tenth more steps were taken."""
+    grown = stages(nafems_t4(), seed=0, features=150)[-1]
+    asked: list[str] = []
+
+    def error(problem: ps.Problem, taken: Taken, *, seed: int) -> float:
+        asked.append(taken.phase)
+        return 1.0 if taken.phase == "growth" else 10.0 / taken.record.step
+
+    monkeypatch.setattr(choice, "error_of", error)
+    onlooker = choice.Onlooker(nafems_t4(), seed=0)
+    assert onlooker.nearest({"growth": grown}) is grown
+    assert not asked
+    for step in range(2, 301):
+        at = replace(grown.mark, record=replace(grown.record, step=step))
+        trunk = replace(grown, phase="trunk", mark=at)
+        found = onlooker.nearest({"growth": grown, "trunk": trunk})
+        assert found is (grown if step <= 10 else trunk)
+    assert asked.count("growth") == 1
+    assert asked.count("trunk") < 50

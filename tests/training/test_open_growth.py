@@ -228,3 +228,28 @@ def test_processes_agree_on_all_that_open_growth_decides(monkeypatch: pytest.Mon
         assert torch.equal(one.theta, two.theta)
         assert one.mark.stop == two.mark.stop
         assert one.record.error_estimate == two.record.error_estimate
+
+
+def test_singular_vector_fields_are_carried_from_stage_to_stage() -> None:
+    """Stokes flow under a lid, one side open, from readings: the second stage begins where the first has ended."""
+    square = ps.Rectangle((0.0, 0.0), (1.0, 1.0))
+    places = np.random.default_rng(0).uniform(0.05, 0.95, (60, 2))
+    x, y = places.T
+    problem = ps.Problem(
+        "open box",
+        square,
+        ps.Stokes(dynamic_viscosity=1.0),
+        [
+            ps.NoSlip("top", velocity=[1.0, 0.0]),
+            ps.NoSlip("left"),
+            ps.NoSlip("bottom"),
+        ],
+        measurements=ps.Measurements(
+            places, {"velocity_x": y**2 * x, "velocity_y": 0.1 * x * y}, sigma=0.01
+        ),
+        accuracy=1e-2,
+    )
+    found = train(problem, ps.Method(trunk="random", max_features=800, max_steps=12)).solution
+    assert len({r.loss for r in found.record.history}) > 1
+    assert found.network.num_parameters > 450  # of the second stage
+    assert bool(torch.isfinite(found.parameters).all())
