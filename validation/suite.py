@@ -105,9 +105,10 @@ VARIANTS = (
 """Shipped problems with other settings."""
 
 KNOWN_SHORTFALLS: Mapping[str, str] = {
-    "backward_facing_step": "velocity 1.7 % from the reference, asked for 1 %; 340 s on one core, 120 s allowed",
-    "inverse_wake": "viscosity 1.8 % off, 1.9 of its standard deviations, where growth stalls; asked for 1 %",
-    "lid_driven_cavity_re400": "208 s on one core, where 120 s are allowed; 2.7e-5 off",
+    "backward_facing_step": "velocity 1.7 % from the reference, asked for 1 %; 307 s on one core, 120 s allowed",
+    "ethier_steinman": "pressure 1.2e-4 off, asked for 1e-4",
+    "inverse_wake": "viscosity 1.8 % off, 1.9 of its standard deviations (1.0 % with seed 2); asked for 1 %",
+    "lid_driven_cavity_re400": "123 s on one core, where 120 s are allowed; 2.7e-5 off",
 }
 """What a case is known not to reach, with the number, by its name."""
 
