@@ -349,7 +349,7 @@ def test_newer_formats_are_refused(finished: Path, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "c.h5", "r+") as file:
         file.attrs["version"] = 99
     content = (tmp_path / "c.h5").read_bytes()
-    refused(tmp_path, content, "a checkpoint in format 99, this pinnsolve reads 1")
+    refused(tmp_path, content, "a checkpoint in format 99, this pinnsolve reads 2")
 
 
 def refused(folder: Path, content: bytes, message: str) -> None:
