@@ -408,7 +408,7 @@ def test_interrupted_process_writes_what_it_has() -> None:
         out, err = process.communicate(timeout=40)
     except (
         subprocess.TimeoutExpired
-    ):  # compiled code may lose an exception that is raised within it
+    ):  # it was lost once, on a loaded machine; why is not known
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
