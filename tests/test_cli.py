@@ -406,9 +406,7 @@ def test_interrupted_process_writes_what_it_has() -> None:
     process.send_signal(signal.SIGINT)
     try:
         out, err = process.communicate(timeout=40)
-    except (
-        subprocess.TimeoutExpired
-    ):  # it was lost once, on a loaded machine; why is not known
+    except subprocess.TimeoutExpired:  # it was lost once, on a loaded machine; why is not known
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
